@@ -1,0 +1,1 @@
+"""One printer a backend."""

@@ -1,0 +1,1 @@
+"""The calculus: chain rule, normal form of sums, proofs."""

@@ -1,0 +1,1 @@
+"""From steps to a text a person reads."""

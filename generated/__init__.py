@@ -1,0 +1,1 @@
+"""Generated kernels, one folder a backend."""

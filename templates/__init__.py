@@ -1,0 +1,1 @@
+"""Jinja templates: one folder a backend, and the report."""
