@@ -1,0 +1,108 @@
+"""The chain rule, backwards and forwards, on programs: the result is a program, and the steps that led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sympy
+
+from bnsym.model import Axis, Contribution, Equation, Program, Quantity, Step, Term
+
+Naming = Callable[[Quantity], str]
+
+SUM_RULE = "chain rule, summed over every path and every position"
+LOCAL_RULE = "chain rule"
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """A derived program (its forward part included), the steps that added to it, and its seeds by quantity."""
+
+    program: Program
+    steps: tuple[Step, ...]
+    seeds: tuple[Quantity, ...]
+    gradients: dict[Quantity, Quantity]
+
+
+def differentiable(program: Program) -> tuple[Quantity, ...]:
+    """The inputs that a gradient is taken to."""
+    return tuple(q for q in program.inputs if q.role in ("data", "parameter"))
+
+
+def reverse(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q: f"d{q.name}") -> Derivative:
+    """Reverse accumulation: the gradient of sum(seed * output) to each of `wrt`.
+
+    For v[I] = sum_K h(u, ...), with u[J]: the gradient of u gets sum over (I and K without J) of dv[I] * dh/du.
+    """
+    active = _depending(program, wrt)
+    seeds = {y: Quantity(name(y), y.axes, "gradient") for y in program.outputs}
+    gradients: dict[Quantity, Quantity] = dict(seeds)
+    steps: list[Step] = []
+    inner = [e.left for e in reversed(program.equations) if e.left in active and e.left not in seeds]
+    for u in (*inner, *wrt):
+        step = _step(u, program, gradients, name)
+        if step is not None:
+            gradients[u] = step.equation.left
+            steps.append(step)
+    wanted = tuple(gradients[u] for u in wrt if u in gradients)
+    equations = (*program.equations, *(s.equation for s in steps))
+    whole = Program((*seeds.values(), *program.inputs), equations, wanted)
+    return Derivative(whole, tuple(steps), tuple(seeds.values()), gradients)
+
+
+def _depending(program: Program, wrt: tuple[Quantity, ...]) -> set[Quantity]:
+    """The quantities that change when one of `wrt` does, held ones left out."""
+    active = set(wrt)
+    for e in program.equations:
+        if not e.held and active & set(e.inputs):
+            active.add(e.left)
+    return active
+
+
+def _step(u: Quantity, program: Program, gradients: dict[Quantity, Quantity], name: Naming) -> Step | None:
+    contributions = tuple(
+        c for e in reversed(program.equations) if not e.held and e.left in gradients for c in _paths(u, e, gradients)
+    )
+    if not contributions:
+        return None
+    left = Quantity(name(u), u.axes, "gradient")
+    rule = SUM_RULE if any(c.term.axes for c in contributions) else LOCAL_RULE
+    return Step(Equation(left, tuple(c.term for c in contributions)), rule, u, contributions)
+
+
+def _paths(u: Quantity, consumer: Equation, gradients: dict[Quantity, Quantity]) -> list[Contribution]:
+    """What flows back to u through each term of one equation."""
+    upstream, found = gradients[consumer.left], []
+    for term in consumer.terms:
+        local = sympy.diff(term.body, u)
+        if local != 0:
+            axes = _without((*consumer.left.axes, *term.axes), u.axes)
+            found.append(Contribution(consumer, upstream, local, Term(upstream * local, axes)))
+    return found
+
+
+def _without(axes: tuple[Axis, ...], taken: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    return tuple(dict.fromkeys(a for a in axes if a not in taken))
+
+
+def forward_mode(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q: f"t{q.name}") -> Derivative:
+    """Forward accumulation: the tangent of each output along given tangents of `wrt`.
+
+    For v[I] = sum_K h(u, ...): tv[I] = sum_K sum_u dh/du * tu.
+    """
+    tangents = {u: Quantity(name(u), u.axes, "gradient") for u in wrt}
+    seeds, steps = tuple(tangents.values()), []
+    for e in program.equations:
+        terms = tuple(t for term in e.terms for t in _tangent_terms(term, tangents)) if not e.held else ()
+        if terms:
+            tangents[e.left] = Quantity(name(e.left), e.left.axes, "gradient")
+            steps.append(Step(Equation(tangents[e.left], terms), LOCAL_RULE, e.left, ()))
+    equations = (*program.equations, *(s.equation for s in steps))
+    outputs = tuple(tangents[y] for y in program.outputs if y in tangents)
+    return Derivative(Program((*program.inputs, *seeds), equations, outputs), tuple(steps), seeds, tangents)
+
+
+def _tangent_terms(term: Term, tangents: dict[Quantity, Quantity]) -> list[Term]:
+    pairs = [(sympy.diff(term.body, u), t) for u, t in tangents.items()]
+    return [Term(local * t, term.axes) for local, t in pairs if local != 0]

@@ -1,0 +1,270 @@
+"""A context in which expressions are brought to normal form: its generators, its rules, and what it decides.
+
+Powers of sums and functions become generators: G stands for 1/base, f(arg) for itself, keyed by the *reduced* base or
+argument, so that equal things get equal names. Where a base holds a lone sum that occurs nowhere else in it, the
+sum is rewritten in terms of the generator: sum_i c_i^2 becomes m (1/G - eps). Then equality is a matter of spelling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from bnsym.calculus.forms import (
+    Form,
+    add,
+    factor,
+    factors_of,
+    free_labels,
+    mul,
+    number,
+    power,
+    renamed,
+    scale,
+    subtract,
+    text,
+)
+from bnsym.calculus.monomials import Exponent, Factor, Label, Monomial, bound_labels, labels_of, merge, relabel
+from bnsym.calculus.rules import Rule
+
+
+@dataclass(frozen=True)
+class Generator:
+    """`name` stands for 1/base; `parameters` are the base's free labels, in the order the factor has them."""
+
+    name: str
+    base: Form
+    parameters: tuple[Label, ...]
+    oriented: bool
+
+
+@dataclass
+class Context:
+    """Generators and rules gathered while a program is brought to normal form; equal input, equal output."""
+
+    rules: list[Rule] = field(default_factory=list)
+    generators: dict[str, Generator] = field(default_factory=dict)
+    positive: set[str] = field(default_factory=set)
+    zero_one: set[str] = field(default_factory=set)
+    signs: dict[str, str] = field(default_factory=dict)
+    premises: dict[str, None] = field(default_factory=dict)
+    cited: dict[str, None] = field(default_factory=dict)
+
+    def reduce(self, form: Form) -> Form:
+        """Every rule applied until none fires."""
+        done: Form = {}
+        todo = list(form.items())
+        while todo:
+            monomial, c = todo.pop()
+            simpler = self._simplified(monomial)
+            if simpler is None:
+                done = add(done, {monomial: c})
+            else:
+                todo.extend((m, c * k) for m, k in simpler.items())
+        return done
+
+    def _simplified(self, monomial: Monomial) -> Form | None:
+        powers = self._folded(monomial)
+        if powers != monomial:
+            return {merge(powers): Fraction(1)}
+        for rule in self.rules:
+            found = rule.apply(monomial)
+            if found is not None:
+                self.cited.setdefault(rule.name)
+                return found
+        return None
+
+    def _folded(self, monomial: Monomial) -> Monomial:
+        """mask^2 = mask, step^2 = step, sgn^3 = sgn, and sgn(c)^2 c = c (right at 0 as well)."""
+        present = {f for f, _ in monomial}
+        return tuple((f, self._folded_exponent(f, e, present)) for f, e in monomial)
+
+    def _folded_exponent(self, f: Factor, e: Exponent, present: set[Factor]) -> Exponent:
+        if f[0] in self.zero_one and e > 1:
+            return 1
+        if f[0] in self.signs and e > 1:
+            return e % 2 if (self.signs[f[0]], f[1]) in present else 2 - e % 2
+        return e
+
+    def power(self, base: Form, exponent: Exponent) -> Form:
+        """A form to any rational power: multiplied out, or through a generator for 1/base."""
+        base = self.reduce(base)
+        if Fraction(exponent).denominator == 1 and exponent >= 0:
+            return self.reduce(power(base, int(exponent)))
+        if not base:
+            raise ZeroDivisionError("a definition divides by an expression that is identically zero")
+        single = self._monomial_power(base, exponent)
+        if single is not None:
+            return single
+        for generator in self.generators.values():
+            ratio, mapping = self._ratio(base, generator)
+            if ratio is not None and mapping is not None:
+                atom = factor(generator.name, tuple(mapping.get(p, p) for p in generator.parameters), -exponent)
+                return self.reduce(mul(self.power(ratio, exponent), atom))
+        generator = self._new_generator(base)
+        return self.reduce(factor(generator.name, generator.parameters, -exponent))
+
+    def _monomial_power(self, base: Form, exponent: Exponent) -> Form | None:
+        if len(base) > 1:
+            return None
+        (monomial, coefficient), = base.items()
+        root = _rational_power(coefficient, Fraction(exponent))
+        if bound_labels(monomial) or root is None:
+            return None
+        for (name, _), e in monomial:
+            if Fraction(e * exponent).denominator != 1 or (Fraction(e).denominator == 1 and Fraction(exponent).denominator != 1):
+                self._assume_positive(name)
+        return self.reduce({merge([(f, e * exponent) for f, e in monomial]): root})
+
+    def _assume_positive(self, name: str) -> None:
+        if name not in self.positive and not name.startswith("#"):
+            self.premises.setdefault(f"{name} > 0")
+
+    def _ratio(self, base: Form, generator: Generator) -> tuple[Form | None, dict[Label, Label] | None]:
+        """`base / generator.base` where that is one monomial without labels of its own, and how labels map."""
+        labels = free_labels(base)
+        if len(labels) != len(generator.parameters) or len(base) != len(generator.base):
+            return None, None
+        mapping = dict(zip(sorted(generator.parameters), labels, strict=True))
+        if any(a[0] != b[0] for a, b in mapping.items()):
+            return None, None
+        known = renamed(generator.base, mapping)
+        first = min(known, key=str)
+        for candidate, c in base.items():
+            quotient = dict(candidate)
+            for f, e in first:
+                quotient[f] = quotient.get(f, 0) - e
+            ratio = {merge([(f, e) for f, e in quotient.items() if e]): c / known[first]}
+            if not bound_labels(next(iter(ratio))) and self._equal(mul(ratio, known), base):
+                return ratio, mapping
+        return None, None
+
+    def _equal(self, a: Form, b: Form) -> bool:
+        return not self.reduce(subtract(a, b))
+
+    def _new_generator(self, base: Form) -> Generator:
+        name = f"g{len(self.generators) + 1}"
+        self.positive.add(name)
+        labels = free_labels(base)
+        lone = next((m for m in sorted(base, key=str) if _is_lone_sum(m, base)), None)
+        generator = Generator(name, base, labels, lone is not None)
+        self.generators[name] = generator
+        if lone is not None:
+            self._orient(generator, lone)
+        return generator
+
+    def _orient(self, generator: Generator, lone: Monomial) -> None:
+        """From coefficient * sum + rest = 1/G: the sum is (1/G - rest) / coefficient."""
+        inside = tuple((f, e) for f, e in lone if labels_of([(f, e)]))
+        outside = merge([(f, -e) for f, e in lone if not labels_of([(f, e)])])
+        rest = {m: c for m, c in generator.base.items() if m != lone}
+        inverse = factor(generator.name, generator.parameters, -1)
+        value = scale(mul({outside: Fraction(1)}, subtract(inverse, rest)), 1 / generator.base[lone])
+        self.rules.append(Rule(f"definition of {generator.name}", merge(inside), tuple(sorted(value.items(), key=str))))
+
+    def function(self, name: str, argument: Form) -> Form:
+        """f(argument) as an atom keyed by the reduced argument."""
+        argument = self.reduce(argument)
+        return factor(f"{name}({text(_by_rank(argument))})", free_labels(argument))
+
+    def logarithm(self, argument: Form) -> Form:
+        """The log of a product is a sum of logs; a sum is the inverse of its generator first."""
+        inverse = self.power(argument, -1)
+        (monomial, c), = inverse.items()
+        logs = [] if c == 1 else [scale(factor(f"log({c})"), -1)]
+        for (name, labels), e in monomial:
+            self._assume_positive(name)
+            logs.append(scale(factor(f"log({name})", labels), -Fraction(e)))
+        return add(*logs)
+
+    def exponential(self, argument: Form) -> Form:
+        """exp of a sum is a product of exps, one for each monomial."""
+        result = number(1)
+        for monomial, c in self.reduce(argument).items():
+            single = {monomial: Fraction(1)}
+            name = f"exp({text(_by_rank(single))})"
+            self.positive.add(name)
+            result = mul(result, factor(name, free_labels(single), c if c.denominator > 1 else int(c)))
+        return self.reduce(result)
+
+    def is_zero(self, form: Form) -> bool | None:
+        """Whether a form is zero for all sizes and values; None where this normal form cannot decide."""
+        form = self.reduce(form)
+        if not form:
+            return True
+        loose = sorted(f for f in factors_of(form) if f[0] in self.generators and not self.generators[f[0]].oriented)
+        if not loose:
+            return False
+        if any(n > 0 for _, labels in loose for _, n in labels):
+            return None  # a root, or a quotient, stands under a sum
+        return self._cleared(form, loose[0])
+
+    def _cleared(self, form: Form, g: Factor) -> bool | None:
+        """Exponents of g that differ by a fraction are independent; within a class, multiply by powers of the base."""
+        generator = self.generators[g[0]]
+        base = renamed(generator.base, dict(zip(generator.parameters, g[1], strict=True)))
+        classes: dict[Fraction, dict[int, Form]] = {}
+        for monomial, c in form.items():
+            e = Fraction(dict(monomial).get(g, 0))
+            whole = e.numerator // e.denominator
+            rest = merge([(f, k) for f, k in monomial if f != g])
+            classes.setdefault(e - whole, {}).setdefault(whole, {})[rest] = c
+        answers = [self.is_zero(self._times_base(members, base)) for members in classes.values()]
+        if all(a is True for a in answers):
+            return True
+        return None if any(a is None for a in answers) else False
+
+    def _times_base(self, members: dict[int, Form], base: Form) -> Form:
+        top = max(members)
+        return add(*(mul(form, power(base, top - e)) for e, form in members.items()))
+
+
+def _by_rank(form: Form) -> Form:
+    """Free labels numbered within their axis, so that f(a - b) and f(b - a) never get one key."""
+    new: dict[Label, Label] = {}
+    for axis, n in free_labels(form):
+        new[axis, n] = (axis, -sum(1 for a, _ in new if a == axis))
+    return renamed(form, new)
+
+
+def _is_lone_sum(monomial: Monomial, base: Form) -> bool:
+    """One sum, times nothing but sizes and constants, whose factors occur in no other term of the base."""
+    if not bound_labels(monomial):
+        return False
+    inside = [(f, e) for f, e in monomial if labels_of([(f, e)])]
+    if any(not bound_labels([entry]) for entry in inside) or not _connected(inside):
+        return False
+    names = {f[0] for f, _ in inside}
+    return not any(f[0] in names for m in base if m != monomial for f, _ in m)
+
+
+def _connected(entries: list[tuple[Factor, Exponent]]) -> bool:
+    reached, rest = bound_labels(entries[:1]), entries[1:]
+    while rest:
+        joined = [x for x in rest if bound_labels([x]) & reached]
+        if not joined:
+            return False
+        reached |= bound_labels(joined)
+        rest = [x for x in rest if x not in joined]
+    return True
+
+
+def _rational_power(value: Fraction, exponent: Fraction) -> Fraction | None:
+    """value ** exponent where that is rational."""
+    if exponent.denominator == 1:
+        return value**int(exponent)
+    if value <= 0:
+        return None
+    roots = [round(n ** (1 / exponent.denominator)) for n in (value.numerator, value.denominator)]
+    if any(r**exponent.denominator != n for r, n in zip(roots, (value.numerator, value.denominator), strict=True)):
+        return None
+    return Fraction(*roots) ** exponent.numerator
+
+
+def null_sum(name: str, weights: Monomial, centred: Factor, over: Iterable[Label]) -> Rule:
+    """The rule sum w c = 0: what of w c stands under the sum is the pattern."""
+    new = {label: (label[0], 1) for label in over}
+    product = merge((*weights, (centred, 1)))
+    inside = [entry for entry in product if labels_of([entry]) & set(new)]
+    return Rule(name, merge(relabel(inside, new)), ())
