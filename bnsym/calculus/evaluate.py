@@ -111,9 +111,9 @@ def atom(q: Quantity) -> Form:
 class Evaluation:
     """The normal form of every quantity of a program, inputs centred where the program subtracts their mean."""
 
-    def __init__(self, context: Context | None = None, cuts: frozenset[Quantity] = frozenset()):
+    def __init__(self, context: Context | None = None, *, centring: bool = True):
         self.context = context or Context()
-        self.cuts = cuts
+        self.centring = centring
         self.forms: dict[Quantity, Form] = {}
         self.centres: dict[str, tuple[Quantity, Quantity]] = {}
         self._normalise = Normaliser(self.context, self._leaf)
@@ -138,8 +138,9 @@ class Evaluation:
             self._leaf(q)
         for e in program.equations:
             if e.left not in self.forms:
-                self._centre(e)
-                self.forms[e.left] = atom(e.left) if e.held or e.left in self.cuts else self.right(e)
+                if self.centring:
+                    self._centre(e)
+                self.forms[e.left] = atom(e.left) if e.held else self.right(e)
         return self
 
     def right(self, equation: Equation) -> Form:

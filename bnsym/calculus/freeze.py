@@ -1,0 +1,51 @@
+"""What follows from a definition once its statistics are given: inference, and folding into scale and shift."""
+
+from __future__ import annotations
+
+import sympy
+
+from bnsym.model import Definition, Equation, Program, Quantity, Term
+
+
+def freeze(definition: Definition) -> Program | None:
+    """The forward program with the statistics as inputs, in the order they are declared; None where it has none."""
+    program = definition.program
+    statistics = tuple(e.left for e in program.equations if e.left.role == "statistic")
+    if not statistics:
+        return None
+    equations = tuple(e for e in program.equations if e.left not in statistics)
+    frozen = Program((*program.inputs, *statistics), equations, program.outputs).needed(program.outputs)
+    constants = tuple(q for q in frozen.inputs if q.role == "constant")
+    inputs = tuple(q for q in frozen.inputs if q not in constants)
+    return Program((*inputs, *constants), frozen.equations, frozen.outputs)
+
+
+def inlined(program: Program) -> sympy.Expr | None:
+    """The output as one elementwise expression of the inputs; None where a sum stands in the way."""
+    known: dict[Quantity, sympy.Expr] = {}
+    for e in program.equations:
+        if any(t.axes for t in e.terms):
+            return None
+        known[e.left] = e.right.xreplace(known)
+    return known[program.outputs[0]]
+
+
+def fold(frozen: Program) -> Program | None:
+    """`y = scale * x + shift` where the frozen forward is affine in its data; None where it is not.
+
+    The scale is the derivative of y to x, and the shift is y at x = 0.
+    """
+    x = next((q for q in frozen.inputs if q.role == "data"), None)
+    expression = inlined(frozen)
+    if x is None or expression is None:
+        return None
+    slope = sympy.diff(expression, x)
+    rest = expression.xreplace({x: sympy.Integer(0)})
+    if slope.has(x):
+        return None
+    inputs = tuple(q for q in frozen.inputs if q != x)
+    axes = tuple(a for a in x.axes if any(a in q.axes for q in inputs))
+    if any(set(q.axes) - set(axes) for q in inputs):
+        return None
+    scale, shift = (Quantity(name, axes, "value") for name in ("scale", "shift"))
+    return Program(inputs, (Equation(scale, (Term(slope),)), Equation(shift, (Term(rest),))), (scale, shift))
