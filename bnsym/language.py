@@ -19,11 +19,11 @@ from sympy import erf, exp, log, sqrt, tanh
 from bnsym import model
 from bnsym.checks import DefinitionError, check_definition, check_name, terms_of
 from bnsym.functions import Abs, StopGradient, elementwise_max, sign, step
-from bnsym.model import Axis, Equation, Largest, Origin, Program, Quantity, Size, Sum
+from bnsym.model import Axis, Equation, Largest, Origin, Premise, Program, Quantity, Size, Sum, Term
 
 __all__ = [
     "Abs", "Axis", "Definition", "DefinitionError", "Eq", "Max", "Sum", "axes", "constant", "data", "erf", "exp", "log",
-    "mask", "parameter", "sign", "size", "sqrt", "statistics", "step", "stop_gradient", "tanh", "values",
+    "mask", "parameter", "premise", "sign", "size", "sqrt", "statistics", "step", "stop_gradient", "tanh", "values",
 ]  # fmt: skip
 
 
@@ -90,6 +90,15 @@ def Eq(left: Any, right: Any) -> Equation:  # noqa: N802 - as the papers write i
     return Equation(left, terms_of(right.args[0] if held else right, left, origin, held), held, origin)
 
 
+def premise(left: Any, value: Any) -> Premise:
+    """What may be taken for granted of the inputs: `premise(Sum(t, k), 1)` for one-hot targets."""
+    frame = sys._getframe(1)
+    origin = Origin(frame.f_code.co_filename, frame.f_lineno)
+    if not isinstance(left, Sum) or left.body.has(Sum):
+        raise DefinitionError(f"{origin}: a premise gives the value of one sum over inputs, not of {left}")
+    return Premise(Term(left.body, left.axes), sympy.sympify(value))
+
+
 def Definition(  # noqa: N802 - a definition file reads as a declaration
     name: str,
     *,
@@ -98,7 +107,7 @@ def Definition(  # noqa: N802 - a definition file reads as a declaration
     equations: Sequence[Equation],
     outputs: Sequence[Quantity] | None = None,
     saved: Sequence[Quantity] | None = None,
-    premises: Sequence[Equation] = (),
+    premises: Sequence[Premise] = (),
 ) -> model.Definition:
     """A definition: its equations in the order they are computed, the last one's left side the output."""
     frame = sys._getframe(1)
@@ -134,8 +143,7 @@ def _program(equations: tuple[Equation, ...], outputs: Sequence[Quantity] | None
 
 def _with_size_names(made: model.Definition, names: dict[Size, str]) -> model.Definition:
     renamed = {old: Size(name, old.axis) for old, name in names.items()}
-    premises = tuple(p.replace(renamed) for p in made.premises)
-    return replace(made, program=made.program.replace(renamed), premises=premises)
+    return replace(made, program=made.program.replace(renamed))
 
 
 def _one_or_all(made: list[Any]) -> Any:

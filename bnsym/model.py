@@ -211,11 +211,19 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Premise:
+    """What may be taken for granted of the inputs: a sum and its value, such as a one-hot row's 1."""
+
+    term: Term
+    value: sympy.Expr
+
+
+@dataclass(frozen=True)
 class Definition:
     """A normalization, or another layer, as its paper states it: a forward program and what belongs to it.
 
     `layout` decides the signature of the generated functions, `saved` what forward keeps for backward,
-    and `premises` are equations between inputs that may be taken for granted (a one-hot row sums to 1).
+    and `premises` what may be taken for granted of the inputs.
     """
 
     name: str
@@ -223,7 +231,7 @@ class Definition:
     layout: str
     program: Program
     saved: tuple[Quantity, ...] = ()
-    premises: tuple[Equation, ...] = ()
+    premises: tuple[Premise, ...] = ()
     doc: str = field(default="", compare=False)
     file: str = field(default="", compare=False)
 

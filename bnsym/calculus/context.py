@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import sympy
+
 from bnsym.calculus.forms import (
     Form,
     add,
@@ -41,8 +43,13 @@ class Generator:
 
 @dataclass
 class Context:
-    """Generators and rules gathered while a program is brought to normal form; equal input, equal output."""
+    """Generators and rules gathered while a program is brought to normal form; equal input, equal output.
 
+    With `orient_atoms`, a base such as 1 + exp(-x) rewrites its one function too: exp(-x) is 1/G - 1. That gives short
+    closed forms, but decides nothing about both signs of the exponent, so proofs do without.
+    """
+
+    orient_atoms: bool = False
     rules: list[Rule] = field(default_factory=list)
     generators: dict[str, Generator] = field(default_factory=dict)
     positive: set[str] = field(default_factory=set)
@@ -50,6 +57,10 @@ class Context:
     signs: dict[str, str] = field(default_factory=dict)
     premises: dict[str, None] = field(default_factory=dict)
     cited: dict[str, None] = field(default_factory=dict)
+    held: dict[str, object] = field(default_factory=dict)  # what each stop-gradient quantity stands for
+    written: dict[str, sympy.Expr] = field(default_factory=dict)  # a generator's base, as the program writes it
+    functions: dict[str, sympy.Expr] = field(default_factory=dict)  # a function's atom, as the program writes it
+    roots: set[str] = field(default_factory=set)  # generators that occur with fractional exponents
 
     def reduce(self, form: Form) -> Form:
         """Every rule applied until none fires."""
@@ -101,9 +112,15 @@ class Context:
             ratio, mapping = self._ratio(base, generator)
             if ratio is not None and mapping is not None:
                 atom = factor(generator.name, tuple(mapping.get(p, p) for p in generator.parameters), -exponent)
+                self._note_root(generator, exponent)
                 return self.reduce(mul(self.power(ratio, exponent), atom))
         generator = self._new_generator(base)
+        self._note_root(generator, exponent)
         return self.reduce(factor(generator.name, generator.parameters, -exponent))
+
+    def _note_root(self, generator: Generator, exponent: Exponent) -> None:
+        if Fraction(exponent).denominator > 1:
+            self.roots.add(generator.name)
 
     def _monomial_power(self, base: Form, exponent: Exponent) -> Form | None:
         if len(base) > 1:
@@ -144,10 +161,11 @@ class Context:
         return not self.reduce(subtract(a, b))
 
     def _new_generator(self, base: Form) -> Generator:
-        name = f"g{len(self.generators) + 1}"
+        name = f"(1/b{len(self.generators) + 1})"  # no identifier, so that no quantity can have it
         self.positive.add(name)
         labels = free_labels(base)
-        lone = next((m for m in sorted(base, key=str) if _is_lone_sum(m, base)), None)
+        alone = [_is_lone_sum] + [_is_lone_atom] * self.orient_atoms
+        lone = next((m for test in alone for m in sorted(base, key=str) if test(m, base)), None)
         generator = Generator(name, base, labels, lone is not None)
         self.generators[name] = generator
         if lone is not None:
@@ -156,12 +174,18 @@ class Context:
 
     def _orient(self, generator: Generator, lone: Monomial) -> None:
         """From coefficient * sum + rest = 1/G: the sum is (1/G - rest) / coefficient."""
-        inside = tuple((f, e) for f, e in lone if labels_of([(f, e)]))
-        outside = merge([(f, -e) for f, e in lone if not labels_of([(f, e)])])
-        rest = {m: c for m, c in generator.base.items() if m != lone}
         inverse = factor(generator.name, generator.parameters, -1)
-        value = scale(mul({outside: Fraction(1)}, subtract(inverse, rest)), 1 / generator.base[lone])
-        self.rules.append(Rule(f"definition of {generator.name}", merge(inside), tuple(sorted(value.items(), key=str))))
+        self.rules.append(solved(f"definition of {generator.name}", subtract(generator.base, inverse), lone))
+
+    def assume(self, name: str, form: Form) -> None:
+        """Take for granted that a form is zero: its lone sum, or else its lone factor, is replaced from here on."""
+        form = self.reduce(form)
+        if form:
+            candidates = sorted(form, key=str)
+            lone = next((m for m in candidates if _is_lone_sum(m, form) or _is_lone_factor(m, form)), None)
+            if lone is None:
+                raise ValueError(f"the {name} holds no sum, and no factor, that occurs once and could be replaced")
+            self.rules.append(solved(name, form, lone))
 
     def function(self, name: str, argument: Form) -> Form:
         """f(argument) as an atom keyed by the reduced argument."""
@@ -239,6 +263,21 @@ def _is_lone_sum(monomial: Monomial, base: Form) -> bool:
     return not any(f[0] in names for m in base if m != monomial for f, _ in m)
 
 
+def _is_lone_atom(monomial: Monomial, base: Form) -> bool:
+    """One function of the data, bare, that occurs in no other term of the base."""
+    if len(monomial) != 1 or not monomial[0][0][1] or monomial[0][0][0].find("(") < 1:
+        return False
+    return not any(f[0] == monomial[0][0][0] for m in base if m != monomial for f, _ in m)
+
+
+def _is_lone_factor(monomial: Monomial, form: Form) -> bool:
+    """One factor, times nothing but sizes and constants, that has every label of the form and occurs in it once."""
+    labelled = [(f, e) for f, e in monomial if f[1]] or [x for x in monomial if not x[0][0].startswith("#")]
+    if len(labelled) != 1 or bound_labels(labelled) or set(free_labels(form)) - labels_of(labelled):
+        return False
+    return labelled[0][1] == 1 and not any(f[0] == labelled[0][0][0] for m in form if m != monomial for f, _ in m)
+
+
 def _connected(entries: list[tuple[Factor, Exponent]]) -> bool:
     reached, rest = bound_labels(entries[:1]), entries[1:]
     while rest:
@@ -248,6 +287,15 @@ def _connected(entries: list[tuple[Factor, Exponent]]) -> bool:
         reached |= bound_labels(joined)
         rest = [x for x in rest if x not in joined]
     return True
+
+
+def solved(name: str, form: Form, lone: Monomial) -> Rule:
+    """The rule that form = 0 gives for what `lone` holds beside sizes and constants."""
+    inside = [(f, e) for f, e in lone if f[1]] or [(f, e) for f, e in lone if not f[0].startswith("#")]
+    outside = merge([(f, -e) for f, e in lone if (f, e) not in inside])
+    rest = {m: c for m, c in form.items() if m != lone}
+    value = scale(mul({outside: Fraction(1)}, rest), -1 / form[lone])
+    return Rule(name, merge(inside), tuple(sorted(value.items(), key=str)))
 
 
 def _rational_power(value: Fraction, exponent: Fraction) -> Fraction | None:

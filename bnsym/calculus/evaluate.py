@@ -6,16 +6,16 @@ programs, SymPy's own indexed derivatives, and elements written out one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 import sympy
 
 from bnsym.calculus.context import Context, null_sum
-from bnsym.calculus.forms import Form, add, factor, mul, number, scale, subtract, total_over
+from bnsym.calculus.forms import Form, add, factor, factors_of, mul, number, scale, subtract, text, total_over
 from bnsym.calculus.monomials import Label, size_factor
 from bnsym.functions import Abs, maximum, sign, step
-from bnsym.model import Axis, Equation, Program, Quantity, Size, Term
+from bnsym.model import Axis, Equation, Premise, Program, Quantity, Size, Term
 
 Leaf = Callable[[sympy.Basic], Form | None]
 ODD = (sympy.tanh, sympy.erf, sympy.sinh, sympy.atan)
@@ -49,47 +49,62 @@ class Normaliser:
                 result = self.context.reduce(mul(result, self(a)))
             return result
         if isinstance(e, sympy.Pow) and isinstance(e.exp, sympy.Rational):
-            exponent = Fraction(int(e.exp.p), int(e.exp.q))
-            return self.context.power(self(e.base), int(exponent) if exponent.denominator == 1 else exponent)
+            return self._power(e)
         return self._function(e)
+
+    def _power(self, e: sympy.Pow) -> Form:
+        exponent = Fraction(int(e.exp.p), int(e.exp.q))
+        base, known = self(e.base), len(self.context.generators)
+        form = self.context.power(base, int(exponent) if exponent.denominator == 1 else exponent)
+        for name in list(self.context.generators)[known:]:
+            self.context.written.setdefault(name, e.base)
+        return form
 
     def _function(self, e: sympy.Basic) -> Form:
         context = self.context
-        if isinstance(e, sympy.exp):
+        if isinstance(e, sympy.exp) and e.args:
             return context.exponential(self(e.args[0]))
         if isinstance(e, sympy.log):
             return context.logarithm(self(e.args[0]))
         if isinstance(e, maximum):
             difference = subtract(self(e.args[0]), self(e.args[1]))
-            return add(self(e.args[1]), mul(difference, self._step(difference)))
+            return add(self(e.args[1]), mul(difference, self._step(e.args[0] - e.args[1], difference)))
         if isinstance(e, step):
-            return self._step(self(e.args[0]))
+            return self._step(e.args[0], self(e.args[0]))
         if isinstance(e, (Abs, sign)):
             argument = self(e.args[0])
-            return mul(argument, self._sign(argument)) if isinstance(e, Abs) else self._sign(argument)
+            signed = self._sign(e.args[0], argument)
+            return mul(argument, signed) if isinstance(e, Abs) else signed
         if isinstance(e, ODD):
-            return self._odd(type(e).__name__, self(e.args[0]))
+            return self._odd(e, self(e.args[0]))
         if isinstance(e, sympy.Function) and len(e.args) == 1:
-            return context.function(type(e).__name__, self(e.args[0]))
-        if e.is_number:
-            return factor(str(e))
+            return self._written(e, context.function(type(e).__name__, self(e.args[0])))
+        if e.is_number and e.is_finite:
+            return factor(f"({e})")  # no identifier, so that a parameter may be called pi
         raise TypeError(f"{type(e).__name__} has no normal form: {e}")
 
-    def _odd(self, name: str, argument: Form) -> Form:
+    def _written(self, e: sympy.Expr, atom: Form) -> Form:
+        """Remember how the program writes an atom."""
+        ((((name, _), _),),) = atom
+        self.context.functions.setdefault(name, e)
+        return atom
+
+    def _odd(self, e: sympy.Function, argument: Form) -> Form:
         """f(-a) = -f(a): the argument's first term is taken positive."""
+        name = type(e).__name__
         if not argument:
             return {}
         if argument[min(argument, key=str)] < 0:
-            return scale(self.context.function(name, scale(argument, -1)), -1)
-        return self.context.function(name, argument)
+            return scale(self._written(e.func(-e.args[0]), self.context.function(name, scale(argument, -1))), -1)
+        return self._written(e, self.context.function(name, argument))
 
-    def _step(self, argument: Form) -> Form:
-        atom = self.context.function("step", argument)
+    def _step(self, e: sympy.Expr, argument: Form) -> Form:
+        atom = self._written(step(e), self.context.function("step", argument))
         self.context.zero_one |= {name for ((((name, _), _),), _) in atom.items()}
         return atom
 
-    def _sign(self, argument: Form) -> Form:
-        signed = self._odd("sign", argument)
+    def _sign(self, e: sympy.Expr, argument: Form) -> Form:
+        signed = self._odd(sign(e), argument)
         lone = next(iter(argument), ())
         for ((((name, _), _),), _) in signed.items():
             self.context.signs[name] = lone[0][0][0] if len(argument) == 1 and len(lone) == 1 else ""
@@ -116,6 +131,7 @@ class Evaluation:
         self.centring = centring
         self.forms: dict[Quantity, Form] = {}
         self.centres: dict[str, tuple[Quantity, Quantity]] = {}
+        self._taken: dict[Quantity, None] = {}
         self._normalise = Normaliser(self.context, self._leaf)
 
     def _leaf(self, e: sympy.Basic) -> Form | None:
@@ -123,6 +139,7 @@ class Evaluation:
             return None
         if e not in self.forms:
             self._declare(e)
+            self._taken.setdefault(e)
             self.forms[e] = atom(e)
         return self.forms[e]
 
@@ -138,9 +155,48 @@ class Evaluation:
             self._leaf(q)
         for e in program.equations:
             if e.left not in self.forms:
-                if self.centring:
-                    self._centre(e)
-                self.forms[e.left] = atom(e.left) if e.held else self.right(e)
+                x = self._centre(e) if self.centring else None
+                if x is not None and any(self._mentions(self.forms.get(d.left, {}), x) for d in program.equations):
+                    return self._again(program)  # x has a new spelling from here on: every form must have it
+                self.forms[e.left] = self._held(e) if e.held else self.right(e)
+        return self
+
+    def _again(self, program: Program) -> Evaluation:
+        for e in program.equations:
+            self.forms.pop(e.left, None)
+        return self.run(program)
+
+    def _held(self, equation: Equation) -> Form:
+        """An atom for what derivatives treat as a constant. One name that holds two different things is refused."""
+        meaning = [(t.axes, t.largest, text(self._normalise(t.body))) for t in equation.terms]
+        if self.context.held.setdefault(equation.left.name, meaning) != meaning:
+            raise ValueError(f"{equation.left} is held twice in one context, with different meanings")
+        return atom(equation.left)
+
+    def _mentions(self, form: Form, x: Quantity) -> bool:
+        """Whether the form holds x as an atom, by itself or inside a function or a generator."""
+        known = self.context.generators
+        names = {name for name, _ in factors_of(form)}
+        return any(
+            n == x.name or (x.name in n if "[" in n else n in known and self._mentions(known[n].base, x)) for n in names
+        )
+
+    def beside(self, given: Mapping[Quantity, Form] | None = None) -> Evaluation:
+        """Another program's evaluation in the same context, to compare its forms with this one's.
+
+        It starts from the inputs of this one, centred as they are here, and from `given`, which says what further
+        inputs stand for, as in `e.beside({mean: e.forms[mean]}).run(other)`. Nothing else that was computed here is
+        carried over: what `other` computes, it computes itself.
+        """
+        other = Evaluation(self.context, centring=False)
+        other.forms = {q: self.forms[q] for q in self._taken} | dict(given or {})
+        return other
+
+    def assume(self, premises: Iterable[Premise]) -> Evaluation:
+        """Take premises for granted: each becomes a rule."""
+        for premise in premises:
+            difference = subtract(self.term(premise.term), self.expression(premise.value))
+            self.context.assume(f"premise {premise.term.expression} = {premise.value}", difference)
         return self
 
     def right(self, equation: Equation) -> Form:
@@ -155,31 +211,35 @@ class Evaluation:
         """The normal form of an elementwise expression."""
         return self._normalise(body)
 
-    def _centre(self, equation: Equation) -> None:
-        """Where v = sum w x with sum w = 1: write x = c + v, with sum w c = 0."""
+    def _centre(self, equation: Equation) -> Quantity | None:
+        """Where v = sum w x with sum w = 1: write x = c + v, with sum w c = 0; returns x."""
         if len(equation.terms) != 1 or equation.terms[0].largest:
-            return
+            return None
         term = equation.terms[0]
         for x in [q for q in equation.inputs if self.forms.get(q) == atom(q) and set(q.axes) >= set(term.axes)]:
             weight = sympy.diff(term.body, x)
             if weight.has(x) or sympy.expand(term.body - weight * x) != 0 or equation.left.axes != _rest(x, term):
                 continue
-            if self.term(Term(weight, term.axes)) == number(1):
-                self._write_centred(x, equation.left, self._normalise(weight), term)
-                return
+            w = self._normalise(weight)
+            if self.term(Term(weight, term.axes)) == number(1) and len(w) == 1 and not self._mentions(w, x):
+                self._write_centred(x, equation.left, w, term)
+                return x
+        return None
 
     def _write_centred(self, x: Quantity, mean: Quantity, weight: Form, term: Term) -> None:
-        if len(weight) != 1:
-            return
+        labels = tuple(label(a) for a in x.axes)
+        summed = [label(a) for a in term.axes]
+        centred = (self.centre_at(x, mean), labels)
+        self.context.rules.append(null_sum(f"centre {x} at {mean}", next(iter(weight)), centred, summed))
+
+    def centre_at(self, x: Quantity, mean: Quantity) -> str:
+        """Write x = c + mean from here on; returns c's name. That w c sums to 0 is for the caller to know."""
         name = f"({x}-{mean})"
         centred = factor(name, tuple(label(a) for a in x.axes))
-        self.context.rules.append(
-            null_sum(f"centre {x} at {mean}", next(iter(weight)), (name, tuple(label(a) for a in x.axes)),
-                     [label(a) for a in term.axes])
-        )  # fmt: skip
         self.centres[name] = (x, mean)
         self.forms[x] = add(centred, atom(mean))
         self._normalise = Normaliser(self.context, self._leaf)
+        return name
 
 
 def _rest(x: Quantity, term: Term) -> tuple[Axis, ...]:

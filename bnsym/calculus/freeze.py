@@ -7,10 +7,21 @@ import sympy
 from bnsym.model import Definition, Equation, Program, Quantity, Term
 
 
+def batch_statistics(definition: Definition) -> tuple[Quantity, ...]:
+    """The statistics that are taken over the examples: those that do not vary along the data's first axis."""
+    example = definition.program.inputs[0].axes[:1]
+    return tuple(
+        e.left for e in definition.program.equations if e.left.role == "statistic" and not set(example) & set(e.left.axes)
+    )
+
+
 def freeze(definition: Definition) -> Program | None:
-    """The forward program with the statistics as inputs, in the order they are declared; None where it has none."""
+    """The forward program with the statistics as inputs, in the order they are declared.
+
+    None where there is nothing to freeze: statistics of each example alone are computed at inference as in training.
+    """
     program = definition.program
-    statistics = tuple(e.left for e in program.equations if e.left.role == "statistic")
+    statistics = batch_statistics(definition)
     if not statistics:
         return None
     equations = tuple(e for e in program.equations if e.left not in statistics)

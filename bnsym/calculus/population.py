@@ -12,6 +12,7 @@ import sympy
 
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.monomials import Label, Monomial
+from bnsym.calculus.freeze import batch_statistics
 from bnsym.model import Axis, Definition, Equation, Program, Quantity, Size, Term
 
 MU, SIGMA2 = sympy.symbols("mu sigma2", positive=True)
@@ -67,15 +68,11 @@ def correction(definition: Definition, statistic: Quantity, count: Quantity) -> 
     return sympy.Integer(1)
 
 
-def _statistics(definition: Definition) -> list[Quantity]:
-    return [e.left for e in definition.program.equations if e.left.role == "statistic"]
-
-
 def population(definition: Definition) -> Program | None:
     """Algorithm 2: the average of each statistic over mini-batches of `count` examples, made unbiased."""
     batch, count = Axis("batch"), Quantity("count", (), "constant", positive=True)
     inputs, equations = [], []
-    for s in _statistics(definition):
+    for s in batch_statistics(definition):
         several = Quantity(_plural(s.name), (batch, *s.axes), "data")
         body = correction(definition, s, count) * several / Size("batches", batch)
         inputs.append(several)
@@ -87,8 +84,8 @@ def update_running(definition: Definition) -> Program | None:
     """A moving average: `momentum` weighs the new mini-batch's unbiased statistic, the rest stays with the old."""
     count, momentum = Quantity("count", (), "constant", positive=True), Quantity("momentum", (), "constant", default=0.1)
     old, new, equations = [], [], []
-    for s in _statistics(definition):
-        running, fresh = Quantity(f"running_{s.name}", s.axes, "statistic"), Quantity(s.name, s.axes, "statistic")
+    for s in batch_statistics(definition):
+        running, fresh = (Quantity(name, s.axes, "statistic") for name in (s.name, f"batch_{s.name}"))
         unbiased = correction(definition, s, count) * fresh
         old.append(running)
         new.append(fresh)
@@ -99,5 +96,5 @@ def update_running(definition: Definition) -> Program | None:
 
 
 def _plural(name: str) -> str:
-    return {"var": "variances"}.get(name, f"{name}s")
+    return {"mean": "means", "var": "variances"}.get(name, f"{name}_of_batches")
 

@@ -6,7 +6,6 @@ An entry is a module object, or an object with the same functions that takes and
 from functools import wraps
 
 import numpy as np
-
 from bnsym.generated.numpy import batch_norm as numpy_batch_norm
 
 BACKENDS = [numpy_batch_norm]

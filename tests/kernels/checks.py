@@ -76,7 +76,7 @@ class Bounds:
         self.dx_scale = np.abs(ref.gamma) * ref.inv_std * top * (1 + x_hat.max(1, keepdims=True))
         self.sum_scale = (dy * (1 + x_hat)).sum(1)
         self.dx = np.abs(ref.gamma) * ref.inv_std * top * relative
-        self.dgamma = (dy * (self.ku * (1 + x_hat) + shift)).sum(1)
+        self.dgamma = (dy * (self.ku * (3 + x_hat) + shift)).sum(1)
         self.dbeta = self.ku * dy.sum(1)
 
 

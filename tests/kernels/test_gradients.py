@@ -24,7 +24,7 @@ def test_backward_is_the_complex_step(bn, case):
 @given(case=cases(offsets=(0.0, -3.0)))
 def test_backward_is_the_central_difference(bn, case):
     ref = Reference(case)
-    check_gradients(case, gradients(bn, case), want=ref.central(), ref=ref, slack=1e-9 * ref.x.shape[1])
+    check_gradients(case, gradients(bn, case), want=ref.central(), ref=ref, slack=1e-10 * ref.x.shape[1])
 
 
 @settings(max_examples=40)

@@ -1,0 +1,179 @@
+"""Closed forms: what the normal form says a program computes, written with the quantities a reader knows.
+
+Reductions are what of a monomial hangs together by summed indices; each becomes a quantity of its own. Centred data
+are written as x_hat / inv_std where the program has an x_hat: batch norm's dx is then uniform in inv_std, and neither
+overflows nor loses digits where the data are tiny or huge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import sympy
+
+from bnsym.calculus.evaluate import Evaluation
+from bnsym.calculus.forms import Form, mul
+from bnsym.calculus.monomials import Factor, Monomial, bound_labels, merge
+from bnsym.calculus.rules import Rule
+from bnsym.lowering.names import Hoisted, reduction_name
+from bnsym.lowering.operations import is_element
+from bnsym.model import Axis, Equation, Program, Quantity, Size, Term, quantities
+
+
+Powers = list[tuple[sympy.Expr, sympy.Rational]]
+
+
+class NoClosedForm(Exception):
+    """The normal form holds something that has no name here; the chain rule's own program is used instead."""
+
+
+class ClosedForm:
+    """Writes outputs of one program as equations over inputs, hoisted powers and reductions."""
+
+    def __init__(self, program: Program, evaluation: Evaluation, hoisted: Hoisted):
+        self.program, self.evaluation, self.hoisted = program, evaluation, hoisted
+        self.is_element = lambda e: any(is_element(q, program.inputs) for q in quantities(e))
+        self.reductions: dict[tuple[Monomial, tuple[Axis, ...]], Equation] = {}
+        self.recomputed: dict[Quantity, None] = {}
+        self._known = {q.name: q for q in (*program.inputs, *(e.left for e in program.equations))}
+        self._axes = {a.name: a for a in program.axes}
+        self._sizes = {q.axis.name: q for e in program.equations for t in e.terms
+                       for q in t.body.atoms(Size)}  # fmt: skip
+        self._rewrites: list[Rule] = []
+        self._introduced: set[str] = set()
+        self.centred: dict[Quantity, Equation] = {}
+
+    def express(self, candidates: tuple[Quantity, ...]) -> None:
+        """Write an element factor f as q / rest where a candidate q is f * rest, rest a positive power per channel."""
+        for q in candidates:
+            form = self.evaluation.forms[q]
+            if len(form) != 1:
+                continue
+            (monomial, coefficient), = form.items()
+            f = self._replaceable(q, monomial)
+            if coefficient == 1 and f is not None and not any(r.pattern[0][0] == f for r in self._rewrites):
+                rest = merge([(g, -e) for g, e in monomial if g != f])
+                own = {(((q.name, f[1]), 1),): Fraction(1)}
+                value = tuple(mul(own, {rest: Fraction(1)}).items())
+                self._rewrites.append(Rule(f"{q} for {f[0]}", ((f, 1),), value))
+                self._introduced.add(q.name)
+
+    def _replaceable(self, q: Quantity, monomial: Monomial) -> Factor | None:
+        """The one factor with all of q's axes, if the others may be divided by: nothing here divides by gamma."""
+        if bound_labels(monomial):
+            return None
+        wide = [f for f, e in monomial if len(f[1]) == len(q.axes) and e == 1]
+        rest = [f for f, _ in monomial if f not in wide]
+        centred = len(wide) == 1 and wide[0][0] != q.name and len(monomial) > (wide[0][0] in self._known)
+        context, data = self.evaluation.context, {x.name for x in self.program.inputs if x.role == "data"}
+        found = centred and wide[0][0] in context.positive | set(self.evaluation.centres) | data
+        return wide[0] if found and all(f[0] in context.positive for f in rest) else None
+
+    def equation(self, output: Quantity) -> Equation:
+        """The closed form of one output."""
+        form = self._rewritten(self.evaluation.forms[output])
+        whole = self._as_reduction(output, form)
+        if whole is not None:
+            return whole
+        split = [(c, self._split(m, output)) for m, c in sorted(form.items(), key=lambda item: str(item[0]))]
+        return Equation(output, (Term(_factored([(c, self._products(f)) for c, f in split], self.is_element)),))
+
+    def _rewritten(self, form: Form) -> Form:
+        context = self.evaluation.context
+        kept = context.rules
+        context.rules = [*kept, *self._rewrites]
+        try:
+            return context.reduce(form)
+        finally:
+            context.rules = kept
+
+    def _as_reduction(self, output: Quantity, form: Form) -> Equation | None:
+        """An output that is one sum and nothing else *is* that sum: dbeta is the sum of dy."""
+        if len(form) != 1:
+            return None
+        (monomial, coefficient), = form.items()
+        parts = _components(monomial)
+        if coefficient != 1 or len(parts) != 1 or any(not bound_labels([x]) & bound_labels(parts[0]) for x in monomial):
+            return None
+        equation = self._reduction(parts[0], output.axes)
+        if equation.left.role != "sum":
+            return Equation(output, (Term(equation.left),))
+        renamed = Equation(output, equation.terms)
+        self.reductions = {k: renamed if e == equation else e for k, e in self.reductions.items()}
+        return renamed
+
+    def _split(self, monomial: Monomial, output: Quantity) -> Powers:
+        """Sums out, each under its own name; what is left is elementwise."""
+        factors: Powers = []
+        rest = list(monomial)
+        for part in _components(monomial):
+            rest = [x for x in rest if x not in part]
+            axes = tuple(a for a in output.axes if any(b == (a.name, 0) for (_, ls), _ in part for b in ls))
+            factors.append((self._reduction(part, axes).left, sympy.Integer(1)))
+        return factors + [self._power(f, e) for f, e in rest]
+
+    def _reduction(self, part: Monomial, left_axes: tuple[Axis, ...]) -> Equation:
+        summed = bound_labels(part)
+        if len({axis for axis, _ in summed}) < len(summed):
+            raise NoClosedForm(f"two indices on one axis in {part}")
+        body = merge([((name, tuple((a, 0) for a, _ in ls)), e) for (name, ls), e in part])
+        axes = tuple(a for a in self.program.axes if a.name in {n for n, _ in summed})
+        if (body, axes) not in self.reductions:
+            product = self._products([self._power(f, e) for f, e in body])
+            left = Quantity(reduction_name(product, axes, self.reductions.values()), left_axes, "sum")
+            self.reductions[body, axes] = Equation(left, (Term(sympy.Mul(*(b**e for b, e in product)), axes),))
+        return self.reductions[body, axes]
+
+    def _power(self, f: Factor, e: int | Fraction) -> tuple[sympy.Expr, sympy.Rational]:
+        name, exponent = f[0], sympy.Rational(Fraction(e).numerator, Fraction(e).denominator)
+        if name.startswith("#"):
+            return self._sizes.get(name[1:], Size(f"size_{name[1:]}", self._axes[name[1:]])), exponent
+        if name in self.evaluation.context.generators:
+            return self.hoisted.power(name, exponent)
+        if name in self.evaluation.centres:
+            x, mean = self.evaluation.centres[name]
+            left = Quantity(f"{x}_centred", x.axes, "value")
+            self.centred[left] = Equation(left, (Term(x - mean),))
+            return left, exponent
+        if name in self.evaluation.context.functions:
+            return self.evaluation.context.functions[name], exponent
+        if name not in self._known:
+            raise NoClosedForm(f"{name} has no name in the program")
+        if name in self._introduced:
+            self.recomputed.setdefault(self._known[name])
+        return self._known[name], exponent
+
+    @staticmethod
+    def _products(factors: Powers) -> Powers:
+        return sorted(factors, key=lambda item: str(item[0]))
+
+
+def _components(monomial: Monomial) -> list[Monomial]:
+    """What hangs together by summed labels, and touches at least one."""
+    parts: list[list] = []
+    for entry in monomial:
+        labels = bound_labels([entry])
+        if labels:
+            touching = [p for p in parts if bound_labels(p) & labels]
+            parts = [p for p in parts if p not in touching] + [[entry, *(x for p in touching for x in p)]]
+    return [tuple(p) for p in parts]
+
+
+def _factored(terms: list[tuple[Fraction, Powers]], is_element: Callable[[sympy.Expr], bool]) -> sympy.Expr:
+    """A sum of monomials: what all of them share taken out, the rest collected by the arrays in it."""
+    tables = [dict(powers) for _, powers in terms]
+    shared = {b: min((t[b] for t in tables), key=abs) for b, e in tables[0].items()
+              if len(terms) > 1 and all(b in t and t[b] * e > 0 for t in tables)}  # fmt: skip
+    collected: dict[sympy.Expr, list[sympy.Expr]] = {}
+    for (c, _), table in zip(terms, tables, strict=True):
+        rest = {b: e - shared.get(b, 0) for b, e in table.items()}
+        arrays = _product({b: e for b, e in rest.items() if is_element(b)})
+        coefficient = _product({b: e for b, e in rest.items() if not is_element(b)})
+        collected.setdefault(arrays, []).append(sympy.Rational(c.numerator, c.denominator) * coefficient)
+    inner = sympy.Add(*(sympy.Add(*coefficients) * arrays for arrays, coefficients in collected.items()))
+    return _product(shared) * inner
+
+
+def _product(powers: dict[sympy.Expr, sympy.Rational]) -> sympy.Expr:
+    return sympy.Mul(*(b**e for b, e in sorted(powers.items(), key=lambda item: str(item[0]))))

@@ -1,0 +1,60 @@
+"""What a backend prints: a kernel is a program in which each equation is one operation, and says which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from bnsym.model import Axis, Equation, Program, Quantity
+
+
+class Kind(Enum):
+    """What an operation does to the data."""
+
+    MAP = "map"  # element by element over the data
+    REDUCE = "reduce"  # sums over the data, combined per channel
+    CONTRACT = "contract"  # a matrix product
+    SCALAR = "scalar"  # arithmetic per channel
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One equation of a kernel. `nonnegative`: rounding may not take the result below zero."""
+
+    kind: Kind
+    equation: Equation
+    nonnegative: bool = False
+
+    @property
+    def left(self) -> Quantity:
+        """What it computes."""
+        return self.equation.left
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One generated function.
+
+    `arguments` are in the order of its signature; `takes_saved` are the fields of a `Saved` tuple that it
+    reads, each with the quantity it stands for, `gives_saved` what it puts into one; `pivots` are values near a mean, free to choose: (pivot, x, the mean's axes).
+    """
+
+    name: str
+    arguments: tuple[Quantity, ...]
+    operations: tuple[Operation, ...]
+    outputs: tuple[Quantity, ...]
+    takes_saved: tuple[tuple[str, Quantity], ...] = ()
+    gives_saved: tuple[Quantity, ...] = ()
+    pivots: tuple[tuple[Quantity, Quantity, tuple[Axis, ...]], ...] = ()
+    degrees: dict[Quantity, int] | None = field(default=None, hash=False)
+
+    @property
+    def program(self) -> Program:
+        """The kernel as a program, for proofs."""
+        inputs = (*self.arguments, *(q for _, q in self.takes_saved), *(p for p, _, _ in self.pivots))
+        return Program(inputs, tuple(o.equation for o in self.operations), (*self.outputs, *self.gives_saved))
+
+    def reads(self, q: Quantity) -> bool:
+        """Whether any operation needs a quantity."""
+        return any(q in o.equation.inputs for o in self.operations)
+
