@@ -39,7 +39,7 @@ def reverse(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q
     seeds = {y: Quantity(name(y), y.axes, "gradient") for y in program.outputs}
     gradients: dict[Quantity, Quantity] = dict(seeds)
     steps: list[Step] = []
-    inner = [e.left for e in reversed(program.equations) if e.left in active and e.left not in seeds]
+    inner = [e.left for e in reversed(program.equations) if e.left in active]
     for u in (*inner, *wrt):
         step = _step(u, program, gradients, name)
         if step is not None:
@@ -66,9 +66,11 @@ def _step(u: Quantity, program: Program, gradients: dict[Quantity, Quantity], na
     )
     if not contributions:
         return None
-    left = Quantity(name(u), u.axes, "gradient")
+    seed = gradients.get(u)  # an output that other equations use as well: its own seed counts too
+    left = Quantity(name(u) if seed is None else f"{name(u)}_total", u.axes, "gradient")
+    own = () if seed is None else (Term(seed),)
     rule = SUM_RULE if any(c.term.axes for c in contributions) else LOCAL_RULE
-    return Step(Equation(left, tuple(c.term for c in contributions)), rule, u, contributions)
+    return Step(Equation(left, (*own, *(c.term for c in contributions))), rule, u, contributions)
 
 
 def _paths(u: Quantity, consumer: Equation, gradients: dict[Quantity, Quantity]) -> list[Contribution]:

@@ -19,6 +19,7 @@ from bnsym.calculus.forms import (
     factor,
     factors_of,
     free_labels,
+    include,
     mul,
     number,
     power,
@@ -54,7 +55,7 @@ class Context:
     generators: dict[str, Generator] = field(default_factory=dict)
     positive: set[str] = field(default_factory=set)
     zero_one: set[str] = field(default_factory=set)
-    signs: dict[str, str] = field(default_factory=dict)
+    signs: dict[str, tuple[str, tuple[int, ...]] | None] = field(default_factory=dict)
     premises: dict[str, None] = field(default_factory=dict)
     cited: dict[str, None] = field(default_factory=dict)
     held: dict[str, object] = field(default_factory=dict)  # what each stop-gradient quantity stands for
@@ -70,7 +71,7 @@ class Context:
             monomial, c = todo.pop()
             simpler = self._simplified(monomial)
             if simpler is None:
-                done = add(done, {monomial: c})
+                include(done, monomial, c)
             else:
                 todo.extend((m, c * k) for m, k in simpler.items())
         return done
@@ -95,8 +96,13 @@ class Context:
         if f[0] in self.zero_one and e > 1:
             return 1
         if f[0] in self.signs and e > 1:
-            return e % 2 if (self.signs[f[0]], f[1]) in present else 2 - e % 2
+            return e % 2 if self._argument(f) in present else 2 - e % 2
         return e
+
+    def _argument(self, f: Factor) -> Factor | None:
+        """The factor that a sign was taken of, where it was taken of one alone."""
+        found = self.signs[f[0]]
+        return (found[0], tuple(f[1][place] for place in found[1])) if found else None
 
     def power(self, base: Form, exponent: Exponent) -> Form:
         """A form to any rational power: multiplied out, or through a generator for 1/base."""

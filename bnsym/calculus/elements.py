@@ -32,16 +32,23 @@ class Numbers:
 
 
 def _each(function: Callable[..., Any], arguments: int = 1) -> Callable[..., Any]:
-    return np.frompyfunc(function, arguments, 1)
+    made: Callable[..., Any] = np.frompyfunc(function, arguments, 1)
+    return made
 
 
 def _complex_erf(z: Array) -> Array:
     """Exact to first order in the imaginary part, which is all that a complex step asks for."""
     slope = 2 / math.sqrt(math.pi) * np.exp(-(z.real**2))
-    return np.asarray(_each(math.erf)(z.real), float) + 1j * slope * z.imag
+    return np.asarray(np.asarray(_each(math.erf)(z.real), float) + 1j * slope * z.imag)
 
 
-_NUMPY: dict[str, Callable[..., Any]] = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "sinh": np.sinh, "atan": np.arctan}
+_NUMPY: dict[str, Callable[..., Any]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "tanh": np.tanh,
+    "sinh": np.sinh,
+    "atan": np.arctan,
+}
 
 FLOATS = Numbers(
     np.float64,
@@ -129,7 +136,9 @@ class Interpreter:
         if not places:
             return body
         # What does not vary along a summed axis is still added up once for every position.
-        shape = [self.sizes[a] if k in places else n for k, (a, n) in enumerate(zip(self.axes, body.shape, strict=True))]
+        shape = [
+            self.sizes[a] if k in places else n for k, (a, n) in enumerate(zip(self.axes, body.shape, strict=True))
+        ]
         body = np.broadcast_to(body, shape)
         return np.asarray(body.max(places, keepdims=True) if term.largest else body.sum(places, keepdims=True))
 

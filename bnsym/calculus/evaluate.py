@@ -13,7 +13,7 @@ import sympy
 
 from bnsym.calculus.context import Context, null_sum
 from bnsym.calculus.forms import Form, add, factor, factors_of, mul, number, scale, subtract, text, total_over
-from bnsym.calculus.monomials import Label, size_factor
+from bnsym.calculus.monomials import Label, bound_labels, size_factor
 from bnsym.functions import Abs, maximum, sign, step
 from bnsym.model import Axis, Equation, Premise, Program, Quantity, Size, Term
 
@@ -80,7 +80,10 @@ class Normaliser:
         if isinstance(e, sympy.Function) and len(e.args) == 1:
             return self._written(e, context.function(type(e).__name__, self(e.args[0])))
         if e.is_number and e.is_finite:
-            return factor(f"({e})")  # no identifier, so that a parameter may be called pi
+            atom_name = f"({e})"
+            if e.is_positive:
+                context.positive.add(atom_name)
+            return factor(atom_name)  # no identifier, so that a parameter may be called pi
         raise TypeError(f"{type(e).__name__} has no normal form: {e}")
 
     def _written(self, e: sympy.Expr, atom: Form) -> Form:
@@ -106,8 +109,10 @@ class Normaliser:
     def _sign(self, e: sympy.Expr, argument: Form) -> Form:
         signed = self._odd(sign(e), argument)
         lone = next(iter(argument), ())
-        for ((((name, _), _),), _) in signed.items():
-            self.context.signs[name] = lone[0][0][0] if len(argument) == 1 and len(lone) == 1 else ""
+        for ((((name, labels), _),), _) in signed.items():
+            single = len(argument) == 1 and len(lone) == 1 and not bound_labels(lone)
+            of = (lone[0][0][0], tuple(labels.index(b) for b in lone[0][0][1])) if single else None
+            self.context.signs[name] = of
         return signed
 
 

@@ -35,16 +35,21 @@ def factor(name: str, labels: tuple[Label, ...] = (), exponent: Exponent = 1) ->
     return {(((name, labels), exponent),): Fraction(1)}
 
 
+def include(total: Form, monomial: Monomial, c: Fraction) -> None:
+    """Add one term to a form that is being put together; what cancels is left out."""
+    c = c + total.get(monomial, 0)
+    if c:
+        total[monomial] = c
+    else:
+        total.pop(monomial, None)
+
+
 def add(*forms: Form) -> Form:
     """The sum of forms."""
     total: Form = {}
     for form in forms:
         for monomial, c in form.items():
-            c = c + total.get(monomial, 0)
-            if c:
-                total[monomial] = c
-            else:
-                del total[monomial]
+            include(total, monomial, c)
     return total
 
 
@@ -63,12 +68,7 @@ def mul(a: Form, b: Form) -> Form:
     total: Form = {}
     for ma, ca in a.items():
         for mb, cb in b.items():
-            m = multiply(ma, mb)
-            c = ca * cb + total.get(m, 0)
-            if c:
-                total[m] = c
-            else:
-                del total[m]
+            include(total, multiply(ma, mb), ca * cb)
     return total
 
 

@@ -22,10 +22,11 @@ def freeze(definition: Definition) -> Program | None:
     """
     program = definition.program
     statistics = batch_statistics(definition)
-    if not statistics:
+    outputs = tuple(y for y in program.outputs if y not in statistics)
+    if not statistics or not outputs:
         return None
     equations = tuple(e for e in program.equations if e.left not in statistics)
-    frozen = Program((*program.inputs, *statistics), equations, program.outputs).needed(program.outputs)
+    frozen = Program((*program.inputs, *statistics), equations, outputs).needed(outputs)
     constants = tuple(q for q in frozen.inputs if q.role == "constant")
     inputs = tuple(q for q in frozen.inputs if q not in constants)
     return Program((*inputs, *constants), frozen.equations, frozen.outputs)

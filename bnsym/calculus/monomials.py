@@ -87,18 +87,12 @@ def canonical(factors: Iterable[tuple[Factor, Exponent]]) -> Monomial:
     """One spelling for all monomials that differ by the names of bound labels only."""
     factors = list(factors)
     bound = bound_labels(factors)
+    if not bound:
+        return tuple(sorted(factors))
     axes = {axis for axis, _ in bound}
     if len(axes) == len(bound):  # at most one bound label on each axis: nothing to choose
-        return tuple(sorted(relabel(factors, {b: (b[0], 1) for b in bound}), key=_order))
-    return min((tuple(sorted(relabel(factors, new), key=_order)) for new in _namings(factors, bound)), key=_orders)
-
-
-def _order(entry: tuple[Factor, Exponent]) -> tuple[Factor, Fraction]:
-    return entry[0], Fraction(entry[1])
-
-
-def _orders(monomial: Monomial) -> list[tuple[Factor, Fraction]]:
-    return [_order(e) for e in monomial]
+        return tuple(sorted(relabel(factors, {b: (b[0], 1) for b in bound})))
+    return min(tuple(sorted(relabel(factors, new))) for new in _namings(factors, bound))
 
 
 def _namings(factors: list[tuple[Factor, Exponent]], bound: set[Label]) -> Iterator[dict[Label, Label]]:

@@ -6,19 +6,16 @@ that is false has a residual, and one that the normal form cannot decide is unde
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import partial
-
-import sympy
+from collections.abc import Iterator
 
 from bnsym import claims
 from bnsym.calculus.derive import Derivation
-from bnsym.calculus.evaluate import Evaluation
-from bnsym.calculus.forms import Form, subtract
-from bnsym.calculus.judge import SYMBOLIC, judged
+from bnsym.calculus.equality import same_outputs
 from bnsym.calculus.routes import total_derivative, written_out
 from bnsym.calculus.routes.case import Case, size_names
-from bnsym.model import Premise, Program, Proof, Quantity
+from bnsym.model import Proof
+
+__all__ = ["cases", "prove", "same_outputs"]
 
 ROUTES = (total_derivative.proofs, written_out.proofs)
 
@@ -29,39 +26,10 @@ def prove(derivation: Derivation) -> tuple[Proof, ...]:
     return (*gradients, *claims.of(derivation))
 
 
-def cases(derivation: Derivation) -> Iterable[Case]:
+def cases(derivation: Derivation) -> Iterator[Case]:
     """The derivatives in a derivation, each with the program it was taken of."""
-    definition = derivation.definition
-    sizes = size_names(definition.program)
-    yield Case("backward", definition.program, derivation.backward, definition.premises, sizes)
+    program, premises = derivation.definition.program, derivation.definition.premises
+    sizes = size_names(program)
+    yield Case("backward", program, derivation.backward, premises, sizes)
     if derivation.inference is not None and derivation.inference_backward is not None:
-        yield Case(
-            "inference_backward", derivation.inference, derivation.inference_backward, definition.premises, sizes
-        )
-
-
-def same_outputs(
-    reference: Program,
-    other: Program,
-    given: Mapping[Quantity, sympy.Expr] | None = None,
-    *,
-    premises: Iterable[Premise] = (),
-    claim: str = "{output} is what the chain rule's program computes",
-    method: str = SYMBOLIC,
-) -> tuple[Proof, ...]:
-    """Two programs with outputs in one order compute the same, for all sizes: a proof an output.
-
-    `given` says what inputs of `other` stand for that `reference` computes or does not have, as expressions in the
-    reference's quantities: {mean: mean, inv_std: (var + eps)**Rational(-1, 2)}. Inputs of both are the same thing.
-    """
-    evaluation = Evaluation().assume(premises).run(reference)
-    forms = {q: evaluation.expression(e) for q, e in (given or {}).items()}
-    beside = evaluation.beside(forms)
-
-    def difference(ours: Quantity, theirs: Quantity) -> Form:
-        return subtract(beside.run(other).forms[theirs], evaluation.forms[ours])
-
-    return tuple(
-        judged(claim.format(output=theirs), method, evaluation.context, partial(difference, ours, theirs))
-        for ours, theirs in zip(reference.outputs, other.outputs, strict=True)
-    )
+        yield Case("inference_backward", derivation.inference, derivation.inference_backward, premises, sizes)

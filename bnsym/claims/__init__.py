@@ -1,1 +1,23 @@
-"""What the papers state beside the definition: claims to be proved, never used to derive."""
+"""What is claimed beside the gradients: of every normalization, and what a paper states of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from bnsym.calculus.derive import Derivation
+from bnsym.claims import general
+from bnsym.model import Proof
+
+REGISTRY = {"batch_norm": "bnsym.claims.batch_norm"}
+"""The modules with the claims of a definition's paper. A user's own definition has none, whatever its name."""
+
+
+def of(derivation: Derivation) -> Iterator[Proof]:
+    """The claims of a derivation, each proved or refused."""
+    yield from general.claims(derivation)
+    module = REGISTRY.get(derivation.definition.name)
+    if module is not None:
+        own = import_module(module)
+        if derivation.definition == own.DEFINITION:
+            yield from own.claims(derivation)

@@ -132,17 +132,29 @@ class ClosedForm:
         if name in self.evaluation.context.generators:
             return self.hoisted.power(name, exponent)
         if name in self.evaluation.centres:
-            x, mean = self.evaluation.centres[name]
-            left = Quantity(f"{x}_centred", x.axes, "value")
-            self.centred[left] = Equation(left, (Term(x - mean),))
-            return left, exponent
+            return self._centred(*self.evaluation.centres[name]), exponent
         if name in self.evaluation.context.functions:
-            return self.evaluation.context.functions[name], exponent
+            return self._with_centred(self.evaluation.context.functions[name]), exponent
         if name not in self._known:
             raise NoClosedForm(f"{name} has no name in the program")
         if name in self._introduced:
             self.recomputed.setdefault(self._known[name])
         return self._known[name], exponent
+
+    def _centred(self, x: Quantity, mean: Quantity) -> Quantity:
+        left = Quantity(f"{x}_centred", x.axes, "value")
+        self.centred[left] = Equation(left, (Term(x - mean),))
+        return left
+
+    def with_centred(self, e: Equation) -> Equation:
+        """An equation with x - mean under its name."""
+        return Equation(e.left, tuple(Term(self._with_centred(t.body), t.axes) for t in e.terms))
+
+    def _with_centred(self, e: sympy.Expr) -> sympy.Expr:
+        for x, mean in self.evaluation.centres.values():
+            if e.has(x) and not e.xreplace({x: mean}).has(mean):
+                e = e.xreplace({x: self._centred(x, mean) + mean})
+        return e
 
     @staticmethod
     def _products(factors: Powers) -> Powers:

@@ -64,11 +64,11 @@ class Hoist:
         wide = [self._walk(a, left, inner_top) for a in arrays]
         if isinstance(e, sympy.Add):
             narrow = [self._named(part, left, "shift") for part in self._apart(plain, sympy.Add)]
-            return sympy.Add(*wide, *narrow, evaluate=False)
+            return sympy.Add(*wide, *narrow)
         number, _ = e.as_coeff_Mul()
         hint = "scale" if top else f"coef_{product_name([w.as_base_exp() for w in arrays])}"
         narrow = [self._named(part, left, hint) for part in self._apart(plain, sympy.Mul)]
-        return sympy.Mul(*wide, *narrow, evaluate=False)
+        return sympy.Mul(*wide, *narrow)
 
     def _apart(self, parts: list[sympy.Expr], func: type[sympy.Expr]) -> list[sympy.Expr]:
         """Per-channel parts together, unless together they would have an entry for each element."""
@@ -83,7 +83,7 @@ class Hoist:
         if e.is_number or (isinstance(rest, sympy.Symbol) and number in (1, -1)):
             return e
         if number.is_negative:
-            return sympy.Mul(-1, self._named(-e, left, hint), evaluate=False)
+            return -self._named(-e, left, hint)
         known = next((left for left, part in self._parts.items() if part == e), None)
         return known if known is not None else self._new_name(e, left, self._mean_name(e) or hint)
 

@@ -84,7 +84,8 @@ def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation)
     for q in closed.recomputed:
         form_of = chain.equation(q)
         if q not in saved and form_of is not None:
-            recomputed.append(_mapped(form_of, hoisted))
+            mapped = _mapped(form_of, hoisted)
+            recomputed.append(closed.with_centred(mapped) if closed.centred else mapped)
     hoist = Hoist(lambda q: is_element(q, chain.inputs), reductions)
     kept = tuple(e for e in hoisted.equations.values() if not is_element(e.left, chain.inputs)) if saved else ()
     more = [e for e in hoisted.equations.values() if e not in kept]

@@ -14,9 +14,8 @@ def is_element(q: Quantity, inputs: tuple[Quantity, ...]) -> bool:
     """Whether a quantity has an entry for each element of the data, rather than one for each channel."""
     if q.role == "size":
         return False
-    arrays = [q.axes for q in inputs if q.role in ("data", "gradient", "mask") or len(q.axes) > 1]
-    widest = max((len(a) for a in arrays), default=0)
-    return widest > 0 and any(len(a) == widest and set(q.axes) >= set(a) for a in arrays)
+    widest = max((len(i.axes) for i in inputs if i.role in ("data", "gradient", "mask") or len(i.axes) > 1), default=0)
+    return 0 < widest <= len(q.axes)
 
 
 def operations(

@@ -18,7 +18,7 @@ from bnsym.calculus.forms import Form, factor, renamed, subtract, total_over
 from bnsym.calculus.judge import judged
 from bnsym.calculus.monomials import DELTA, Label
 from bnsym.calculus.routes.case import Case
-from bnsym.model import Axis, Program, Proof, Quantity, Size, Term
+from bnsym.model import Axis, Program, Proof, Quantity, Size, Term, quantities
 
 METHOD = "SymPy's total derivative, symbolic sizes"
 
@@ -77,7 +77,7 @@ class Written:
     def _term(self, term: Term, place: Place) -> sympy.Expr:
         fresh = {axis: self._index(axis, len(self.labels) + 1) for axis in term.axes}
         whole = {**place, **fresh}
-        found = [q for q in term.body.free_symbols if isinstance(q, Quantity) and not isinstance(q, Size)]
+        found = [q for q in quantities(term.body) if not isinstance(q, Size)]
         body = term.body.xreplace({q: self.of(q, whole) for q in found})
         if not fresh:
             return body

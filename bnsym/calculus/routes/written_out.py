@@ -52,8 +52,10 @@ def _at(case: Case, sizes: Sizes) -> Iterator[Proof]:
     seeds = case.derivative.seeds
     elements = symbols(case.derivative.program, sizes)
     chain = evaluate(case.derivative.program, elements, SYMBOLS)
-    forward = evaluate(case.program, {q: e for q, e in elements.items() if q not in seeds}, SYMBOLS)
-    loss = sympy.Add(*(t for dy, y in zip(seeds, case.program.outputs, strict=True) for t in (elements[dy] * forward[y]).flat))
+    forward = evaluate(case.program, {q: elements[q] for q in symbols(case.program, sizes)}, SYMBOLS)
+    loss = sympy.Add(
+        *(t for dy, y in zip(seeds, case.program.outputs, strict=True) for t in (elements[dy] * forward[y]).flat)
+    )
     if loss.has(sympy.zoo, sympy.nan):
         return  # no loss at this size, as for a division by m - 1 at m = 1
     written = Written(elements, case.premises)
@@ -62,9 +64,14 @@ def _at(case: Case, sizes: Sizes) -> Iterator[Proof]:
         of_chain = chain[gradient].flat[0] if gradient is not None else sympy.Integer(0)
         return subtract(written.form(sympy.diff(loss, elements[u].flat[0])), written.form(of_chain))
 
-    counts = ", ".join(f"{case.sizes.get(a, f'size of {a}')} = {n}" for a, n in sizes.items() if n > 1)
     for claim, u, gradient in case.claims():
-        yield judged(claim, f"written out, {counts}", written.context, partial(difference, u, gradient))
+        yield judged(claim, counted(sizes, case.sizes), written.context, partial(difference, u, gradient))
+
+
+def counted(sizes: Sizes, names: dict[Axis, str]) -> str:
+    """The method, with the sizes that it was used for."""
+    counts = [f"{names.get(a, f'size of {a}')} = {n}" for a, n in sizes.items() if n > 1]
+    return "written out, " + (", ".join(counts) or "one element")
 
 
 class Written:

@@ -1,0 +1,177 @@
+"""The NumPy backend: what each generated function takes, computes and returns, for the templates to lay out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import sympy
+
+from bnsym.backends.numpy_arrays import ArrayCode
+from bnsym.backends.numpy_printer import formula, readable
+from bnsym.backends.statements import Statement
+from bnsym.lowering.kernel import Kernel, Kind, Operation
+from bnsym.lowering.operations import is_element, is_product, t_outside
+from bnsym.model import Axis, Definition, Quantity, Size, Term, quantities
+
+DIMENSIONS = {"channels": ((0, 2), (1,)), "trailing": ((0,), (1,)), "elementwise": ((0,),)}
+"""Dimensions of the canonical view that the data's axes take, in order; in "arrays" each axis has one."""
+
+PER_CHANNEL = ("fold", "population", "update_running")
+"""Functions of statistics and parameters alone."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """One generated function, as the template needs it.
+
+    `first` computes the statistics, `rest` the rest, where forward must look at the statistics before it goes on.
+    """
+
+    kernel: Kernel
+    first: tuple[Statement, ...]
+    rest: tuple[Statement, ...]
+    sizes: tuple[tuple[str, tuple[int, ...]], ...]
+    arrays: tuple[Quantity, ...]
+    vectors: tuple[Quantity, ...]
+    constants: tuple[Quantity, ...]
+    array_outputs: tuple[Quantity, ...]
+    live: tuple[str, ...]
+    is_array: Callable[[Quantity], bool]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.kernel.name
+
+
+class NumpyBackend:
+    """Turns the kernels of one definition into functions for the templates."""
+
+    name = "numpy"
+
+    def __init__(self, definition: Definition, kernels: dict[str, Kernel]):
+        self.definition, self.kernels = definition, kernels
+        places = DIMENSIONS.get(definition.layout)
+        axes = definition.program.inputs[0].axes if places else definition.program.axes
+        self._dims = {a.name: d for a, d in zip(axes, places or tuple((n,) for n in range(len(axes))), strict=True)}
+
+    def functions(self) -> list[Function]:
+        """Every function of the module, in order."""
+        return [_Body(self, k).function() for k in self.kernels.values()]
+
+    def dims(self, axes: Iterable[Axis]) -> tuple[int, ...]:
+        """The dimensions that axes take in the canonical view; the axis of batches comes first."""
+        return tuple(sorted({d for a in axes for d in self._dims.get(a.name, (0,))}))
+
+
+class _Body:
+    """The statements of one kernel."""
+
+    def __init__(self, backend: NumpyBackend, kernel: Kernel):
+        self.backend, self.kernel = backend, kernel
+        self.inputs = (*kernel.arguments, *(q for _, q in kernel.takes_saved))
+        names = {q.name for o in kernel.operations for q in (*o.equation.inputs, o.left)}
+        self.frame: tuple[int, ...] = ()
+        self.code = ArrayCode(self.operand, self.wide, names)
+
+    def wide(self, q: Quantity) -> bool:
+        """Whether a quantity is a whole array here, rather than one number a channel."""
+        return is_element(q, self.inputs) and self.kernel.name not in PER_CHANNEL
+
+    def operand(self, q: Quantity) -> str:
+        """A quantity in a whole-array expression: per-channel ones in the array's dtype, with axes put in."""
+        if isinstance(q, Size) or q.role == "constant" or self.kernel.name in PER_CHANNEL:
+            return q.name
+        dims = self.backend.dims(q.axes)
+        places = [d for d in self.frame if dims and d >= dims[0]]
+        index = "" if places == list(dims) else f"[{', '.join(':' if d in dims else 'None' for d in places)}]"
+        return q.name + index if self.wide(q) else f"{q.name}.astype(dtype, copy=False){index}"
+
+    def function(self) -> Function:
+        """All of it: the statistics first where forward looks at them, then the rest."""
+        kernel, cut = self.kernel, 0
+        for n, operation in enumerate(kernel.operations):
+            self._operation(operation, self._spent(n))
+            if kernel.degrees and operation.left in kernel.gives_saved:
+                cut = len(self.code.statements)
+        statements = tuple(self.code.statements)
+        others = [q for q in kernel.arguments if not self.wide(q)]
+        return Function(
+            kernel,
+            first=statements[:cut],
+            rest=statements[cut:],
+            sizes=self._sizes(),
+            arrays=tuple(q for q in kernel.arguments if self.wide(q)),
+            vectors=tuple(q for q in others if q.role != "constant"),
+            constants=tuple(q for q in others if q.role == "constant"),
+            array_outputs=tuple(q for q in kernel.outputs if self.wide(q)),
+            is_array=self.wide,
+            live=_live(statements[:cut], statements[cut:], [q.name for q in kernel.gives_saved]),
+        )
+
+    def _spent(self, n: int) -> frozenset[Quantity]:
+        """The arrays this kernel made that no operation after the n-th needs."""
+        made = {o.left for o in self.kernel.operations if o.kind is Kind.MAP}
+        later = {q for o in self.kernel.operations[n + 1 :] for q in o.equation.inputs}
+        kept = {*later, *self.kernel.outputs, *self.kernel.gives_saved}
+        return frozenset(q for q in made - kept if self.wide(q))
+
+    def _operation(self, operation: Operation, spent: frozenset[Quantity]) -> None:
+        known, left = len(self.code.statements), operation.left
+        self.frame = self.backend.dims(a for q in (*operation.equation.inputs, left) for a in q.axes)
+        if operation.kind is Kind.CONTRACT:
+            self._contract(operation)
+        elif self.wide(left):
+            new = left not in self.kernel.outputs
+            self.code.into(operation.equation.right, left.name, spent, new=new)
+        else:
+            self._per_channel(operation, spent)
+        if len(self.code.statements) > known + 1 or self.wide(left):
+            note = f"{left.name} = {readable(operation.equation.right)}"
+            first = self.code.statements[known]
+            self.code.statements[known] = Statement(first.code, first.target, note)
+
+    def _per_channel(self, operation: Operation, spent: frozenset[Quantity]) -> None:
+        """Operators, with a call in place of each sum over the data."""
+        parts = [self._summed(t, spent) if t.axes else t.expression for t in operation.equation.terms]
+        text = formula(sympy.Add(*parts))
+        text = f"np.maximum({text}, 0.0)" if operation.nonnegative else text
+        self.code.statements.append(Statement(text, operation.left.name))
+
+    def _summed(self, term: Term, spent: frozenset[Quantity]) -> sympy.Expr:
+        outside, inside = t_outside(term)
+        value = self.code.temporary(inside, spent)
+        self.code.release(value)
+        helper = "_largest" if term.largest else "_sum"
+        return outside * Quantity(f"{helper}({value.code}, {self.backend.dims(term.axes)})", (), "sum")
+
+    def _contract(self, operation: Operation) -> None:
+        left, terms = operation.left, operation.equation.terms
+        product = next(t for t in terms if is_product(t))
+        self.code.statements.append(Statement(self._matmul(product, left)))
+        for term in (t for t in terms if t is not product):
+            value = self.code.temporary(term.body, frozenset())
+            self.code.statements.append(Statement(f"np.add({left.name}, {value.code}, out={left.name})"))
+
+    def _matmul(self, term: Term, left: Quantity) -> str:
+        first, second = (q for q in quantities(term.body) if q.axes)
+        if left.axes[0] in second.axes:
+            first, second = second, first
+        a = first.name if first.axes[-1] in term.axes else f"{first.name}.T"
+        b = second.name if second.axes[0] in term.axes else f"{second.name}.T"
+        return f"np.matmul({a}, {b}, out={left.name})"
+
+    def _sizes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Each size the statements use, and the dimensions whose product it is."""
+        found = {q for o in self.kernel.operations for t in o.equation.terms for q in t.body.atoms(Size)}
+        return tuple((q.name, self.backend.dims([q.axis])) for q in sorted(found, key=lambda q: q.name))
+
+
+def _live(first: tuple[Statement, ...], rest: tuple[Statement, ...], saved: list[str]) -> tuple[str, ...]:
+    """What the first statements compute and the rest, or `Saved`, need."""
+    made = dict.fromkeys(s.target for s in first if s.target)
+    later = " ".join(s.code for s in rest)
+    words = {w for w in "".join(ch if ch.isidentifier() or ch.isdigit() else " " for ch in later).split()}
+    return tuple(name for name in made if name in words or name in saved)
+

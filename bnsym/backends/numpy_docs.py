@@ -1,0 +1,113 @@
+"""Docstrings of generated functions: what they compute, arguments with shapes and dtypes, results, errors."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from bnsym.backends.numpy_printer import readable
+from bnsym.model import Definition, Quantity
+
+if TYPE_CHECKING:
+    from bnsym.backends.numpy_module import FunctionText
+
+SUMMARIES = {
+    "forward": "Compute {outputs} as the definition states it ({source}).",
+    "backward": "Compute the gradients of sum(d{output} * {output}), in closed form.",
+    "parameter_backward": "Compute the gradients to the parameters alone, as `backward` does.",
+    "inference": "Compute {outputs} with given statistics, such as those of `population`.",
+    "inference_backward": "Compute the gradients of `inference`, its statistics held fixed.",
+    "fold": "Fold `inference` into {output} = scale * {data} + shift.",
+    "population": "Average the statistics of mini-batches of `count` examples, made unbiased.",
+    "update_running": "Move running statistics towards those of a mini-batch, made unbiased.",
+}
+
+NOTES = {
+    "fold": ["Where mean is large beside the standard deviation this loses digits; `inference` does not."],
+}
+
+COMMON = {
+    "saved": "what `forward` returned",
+    "out": "arrays that take the results, in the order they are returned, None for a new one; the first may be an input itself",
+    "channel_axis": "the axis of the channels",
+    "normalized_ndim": "how many trailing axes to normalize over, where no parameter says it",
+    "momentum": "from 0 to 1, the weight of the NEW value",
+    "count": "examples (and locations) in each mini-batch, at least 2",
+}
+
+FLOATS = "float16, float32 or float64"
+
+
+def summary(name: str, definition: Definition) -> str:
+    """The first line of a docstring."""
+    outputs = definition.program.outputs
+    return SUMMARIES[name].format(
+        outputs=", ".join(q.name for q in outputs),
+        output=outputs[0].name,
+        data=definition.program.inputs[0].name,
+        source=definition.source,
+    )
+
+
+def describe(function: FunctionText, definition: Definition) -> list[str]:
+    """What follows the first line: computes, arguments, results, errors."""
+    lines = ["Computes:"]
+    lines += [f"    {o.left.name} = {readable(o.equation.right)}" for o in function.kernel.operations]
+    lines += ["", "Args:"]
+    quantities = {q.name: q for q in function.kernel.arguments}
+    for p in (*function.positional, *function.keywords):
+        text = COMMON.get(p.name) or _argument(quantities[p.name], function, definition)
+        lines += _wrapped(f"{p.name}: {text}")
+    lines += ["", "Returns:", *_results(function, definition), "", "Raises:"]
+    lines += _wrapped("TypeError: for what is not a plain array, or a number, of a supported dtype")
+    lines += _wrapped("ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then")
+    for note in NOTES.get(function.name, []):
+        lines += ["", note]
+    return lines
+
+
+def _argument(q: Quantity, function: FunctionText, definition: Definition) -> str:
+    data = definition.program.inputs[0].name
+    if q.role == "constant":
+        return "a number, at least 0"
+    if q.role == "gradient":
+        other = q.name.removeprefix("d")
+        return f"gradient of the loss to {other}" + (f", {_shape(q, function, definition)}" if q.axes else "")
+    if function.is_array(q) and definition.layout != "arrays":
+        return f"{FLOATS}, {_shape(q, function, definition)}" + (f", as {data}" if q.name != data else "")
+    shape = _shape(q, function, definition)
+    return f"{FLOATS}, {shape}" + (f"; None stands for {q.absent}" if q.absent is not None else "")
+
+
+def _shape(q: Quantity, function: FunctionText, definition: Definition) -> str:
+    layout, data = definition.layout, definition.program.inputs[0]
+    if function.per_channel:
+        return f"shape ({', '.join(_axis_word(a.name, definition) for a in q.axes)},)"
+    if function.is_array(q) and layout != "arrays":
+        return {"channels": "2 axes or more", "trailing": "1 axis or more", "elementwise": "any shape"}[layout]
+    if layout == "trailing":
+        return "the trailing axes' shape" if q.axes[:1] == data.axes[-1:] else "the leading axes' shape"
+    return f"shape ({', '.join(_axis_word(a.name, definition) for a in q.axes)}{',' if len(q.axes) == 1 else ''})"
+
+
+def _axis_word(axis: str, definition: Definition) -> str:
+    return "C" if definition.layout == "channels" and axis == definition.program.inputs[0].axes[-1].name else axis
+
+
+def _results(function: FunctionText, definition: Definition) -> list[str]:
+    lines = []
+    data = definition.program.inputs[0].name
+    for q, text in zip(function.kernel.outputs, function.returned, strict=False):
+        if not q.axes:
+            what = "a number"
+        elif function.is_array(q):
+            what = f"shape and dtype of {data}" if definition.layout != "arrays" else _shape(q, function, definition)
+        else:
+            what = f"{_shape(q, function, definition)}, float64 for float64 data, else float32"
+        what += "; None where its parameter is" if "None" in text else ""
+        lines += _wrapped(f"{q.name.removeprefix('new_')}: {what}")
+    return lines + (_wrapped("saved: for `backward`") if "saved" in function.returned else [])
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 108, initial_indent="    ", subsequent_indent="        ")

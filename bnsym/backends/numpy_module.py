@@ -1,0 +1,209 @@
+"""What the NumPy templates lay out: a module, its functions, their parameters and what they give back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import bnsym
+from bnsym.backends.numpy import PER_CHANNEL, Function, NumpyBackend
+from bnsym.backends.numpy_printer import readable
+from bnsym.backends.numpy_docs import describe, summary
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Definition, Quantity
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a generated function."""
+
+    name: str
+    type: str
+    default: str = ""
+
+
+class Module:
+    """One generated module."""
+
+    def __init__(self, definition: Definition, kernels: dict[str, Kernel]):
+        self.definition, self.backend = definition, NumpyBackend(definition, kernels)
+        self.functions = [FunctionText(f, self) for f in self.backend.functions()]
+        self.saved = kernels["forward"].gives_saved
+        self.layout, self.source = definition.layout, definition.source
+        self.title = definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name
+        self.version = bnsym.__version__
+        self.counts = any(q.role == "statistic" for q in self.saved)
+        self.pivots = bool(kernels["forward"].pivots)
+        self.units = bool(self.functions[0].first)
+        self.results = any(f.results for f in self.functions)
+        self.data = definition.program.inputs[0].name
+        self.axes = [a.name for a in (definition.program.axes if self.layout == "arrays" else definition.program.inputs[0].axes)]
+        self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
+        self.exports = sorted([*(["Saved"] if self.saved else []), *(f.name for f in self.functions)])
+        self.dims = self.backend.dims
+        self.whole = any(q.name == "count" for f in self.functions for q in (*f.constants, *(q for _, q in f.taken)))
+
+
+class FunctionText:
+    """One generated function."""
+
+    def __init__(self, function: Function, module: Module):
+        self._function, self._module = function, module
+        self.kernel, self.name = function.kernel, function.name
+        self.first, self.rest, self.live, self.sizes = function.first, function.rest, function.live, function.sizes
+        self.arrays, self.vectors, self.constants = function.arrays, function.vectors, function.constants
+        self.array_outputs = function.array_outputs
+        self.per_channel = function.name in PER_CHANNEL
+        self.taken = function.kernel.takes_saved
+        self.taken_arrays = tuple(q for _, q in self.taken if self.is_array(q))
+        self.count = " * ".join(name for name, _ in self.sizes)
+
+    def is_array(self, q: Quantity) -> bool:
+        """Whether a quantity has the data's shape here."""
+        return not self.per_channel and self._function.is_array(q)
+
+    @cached_property
+    def reference(self) -> str:
+        """The array whose shape and dtype the others follow."""
+        names = [q.name for q in (*self.arrays, *self.taken_arrays)] or [q.name for q in self.vectors if q.absent is None]
+        return self._module.definition.program.inputs[0].name if self._module.definition.program.inputs[0].name in names else names[0]
+
+    @property
+    def positional(self) -> list[Parameter]:
+        """Arrays and parameters in order, then `saved`, then a count."""
+        found = [Parameter(q.name, "Array | None" if q.absent is not None else "Array" if q.axes else "float")
+                 for q in self.kernel.arguments if q.role != "constant"]  # fmt: skip
+        found += [Parameter("saved", "Saved")] * bool(self.taken)
+        return found + [Parameter(q.name, "int") for q in self.constants if q.name == "count"]
+
+    @property
+    def keywords(self) -> list[Parameter]:
+        """Constants, how the arrays lie, and `out`."""
+        found = [Parameter(q.name, "float", "" if q.default is None else repr(q.default)) for q in self.constants if q.name != "count"]
+        if self.per_channel:
+            return found
+        if self._module.layout == "channels":
+            found.append(Parameter("channel_axis", "int", "1"))
+        if self._module.layout == "trailing":
+            found.append(Parameter("normalized_ndim", "int | None", "None"))
+        if self.results:
+            several = len(self.kernel.outputs) > 1
+            found.append(Parameter("out", f"Array | {'tuple[Array | None, ...] | ' if several else ''}None", "None"))
+        return found
+
+    @property
+    def results(self) -> list[str]:
+        """The arrays that results go to."""
+        if self.per_channel or not self.array_outputs:
+            return []
+        return [f"{q.name}_result" for q in self.kernel.outputs]
+
+    @property
+    def uses_kept(self) -> bool:
+        """Whether a per-channel result is returned in the statistics' dtype."""
+        saves = self.name == "forward" and any(not self.is_array(q) for q in self._module.saved)
+        return saves or bool(self.results and any(not self.is_array(q) for q in self.kernel.outputs))
+
+    @property
+    def given(self) -> list[str]:
+        """Every array of the call, none of which a result may overlap."""
+        names = [q.name for q in (*self.arrays, *self.vectors) if q.axes]
+        return names + ["*saved"] * bool(self.taken)
+
+    @property
+    def trailing(self) -> str:
+        """A parameter over the trailing axes, which says how many there are."""
+        feature = self._module.axes[-1]
+        return next((q.name for q in self.vectors if [a.name for a in q.axes] == [feature]), "")
+
+    @property
+    def returned(self) -> list[str]:
+        """The results, None for the gradient of a parameter that was not given, and what is saved."""
+        found = [self._returned(q) for q in self.kernel.outputs]
+        return found + ["saved"] * bool(self.name == "forward" and self._module.saved)
+
+    def _returned(self, q: Quantity) -> str:
+        if self.per_channel:
+            return f"{q.name}.astype(dtype)"
+        if not q.axes:
+            return f"float({q.name})"
+        owner = next((p for p in self.vectors if q.name == f"d{p.name}" and p.absent is not None), None)
+        return f"{q.name}_result if has_{owner.name} else None" if owner else f"{q.name}_result"
+
+    @property
+    def optional(self) -> list[str]:
+        """Parameters whose absence decides what is returned."""
+        return [p.name for p in self.vectors if any(f"has_{p.name}" in r for r in self.returned)]
+
+    @property
+    def returns(self) -> str:
+        """The type of what it returns."""
+        types = ["Array | None" if " if has_" in r else "float" if r.startswith("float(") else "Saved" if r == "saved" else "Array" for r in self.returned]
+        return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
+
+    @property
+    def statistics_take(self) -> list[str]:
+        """What the statistics are computed from."""
+        words = _words(self.first)
+        names = [q.name for q in (*self.arrays, *self.vectors, *self.constants)] + [n for n, _ in self.sizes]
+        return [self.reference, *(n for n in names if n in words and n != self.reference)]
+
+    @property
+    def scaled(self) -> list[str]:
+        """The same in other units: x times the unit, a constant of degree k times its k-th power."""
+        degrees = {q.name: d for q, d in (self.kernel.degrees or {}).items()}
+        index = self._index()
+        found = [f"{self.reference} * unit.astype(dtype){index}"]
+        for name in self.statistics_take[1:]:
+            found.append(f"{name}{_powers('*', degrees.get(name, 0))}")
+        return found
+
+    @property
+    def needs_units(self) -> str:
+        """When squares may have overflowed or vanished."""
+        degrees = self.kernel.degrees or {}
+        checked = [q.name for q in self.kernel.gives_saved if degrees[q] > 0]
+        tiny = [f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)]
+        return " or ".join([*tiny, *(f"not np.isfinite({name}).all()" for name in checked)])
+
+    def unscale(self, q: Quantity) -> str:
+        """A saved statistic back in the user's units."""
+        return _powers("/", (self.kernel.degrees or {})[q])
+
+    @property
+    def reduced(self) -> tuple[int, ...]:
+        """The dimensions that the statistics are taken over."""
+        statistic = next(q for q in self.kernel.gives_saved)
+        reference = self._module.definition.program.inputs[0]
+        return self._module.dims(a for a in reference.axes if a not in statistic.axes)
+
+    def _index(self) -> str:
+        kept = set(self._module.dims(self._module.definition.program.inputs[0].axes)) - set(self.reduced)
+        places = [d for d in (*kept, *self.reduced) if d >= min(kept)]
+        return f"[{', '.join(':' if d in kept else 'None' for d in sorted(places))}]" if len(places) > len(kept) else ""
+
+    @property
+    def first_code(self) -> str:
+        """The text of the statements that compute statistics."""
+        return " ".join(s.code for s in self.first)
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return summary(self.name, self._module.definition)
+
+    @property
+    def doc(self) -> list[str]:
+        """The rest of its docstring, line by line."""
+        return describe(self, self._module.definition)
+
+
+def _powers(operator: str, degree: int) -> str:
+    """Times, or over, a power of the unit, factor by factor: the square of a unit may be no number."""
+    sign = operator if degree > 0 else "/*".replace(operator, "")
+    return f" {sign} unit" * abs(degree)
+
+
+def _words(statements: tuple) -> set[str]:
+    text = " ".join(s.code for s in statements)
+    return set("".join(ch if ch.isalnum() or ch == "_" else " " for ch in text).split())

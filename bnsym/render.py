@@ -1,0 +1,26 @@
+"""Templates filled in: the text of every generated file."""
+
+from __future__ import annotations
+
+import jinja2
+
+from bnsym.backends.numpy_module import Module
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Definition
+
+
+def environment() -> jinja2.Environment:
+    """Strict: a name that a template uses and nobody gave is an error."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("bnsym.templates", ""),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # what comes out is Python, not HTML
+    )
+
+
+def numpy_module(definition: Definition, kernels: dict[str, Kernel]) -> str:
+    """The text of a NumPy module, without its stamp."""
+    return environment().get_template("numpy/module.py.j2").render(module=Module(definition, kernels))
