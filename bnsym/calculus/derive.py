@@ -16,6 +16,7 @@ class Derivation:
 
     definition: Definition
     backward: Derivative
+    parameter_backward: Derivative | None
     inference: Program | None
     inference_backward: Derivative | None
     fold: Program | None
@@ -37,9 +38,12 @@ def derive(definition: Definition) -> Derivation:
     """Apply the chain rule to a definition, and to the same with its statistics frozen."""
     program = definition.program
     frozen = freeze(definition)
+    parameters = tuple(q for q in program.inputs if q.role == "parameter")
     return Derivation(
         definition,
         backward=reverse(program, differentiable(program)),
+        # A network's first layer needs no gradient to its data; where statistics are shared, nothing would be saved.
+        parameter_backward=reverse(program, parameters) if parameters and not definition.saved else None,
         inference=frozen,
         inference_backward=reverse(frozen, differentiable(frozen)) if frozen else None,
         fold=fold(frozen) if frozen else None,

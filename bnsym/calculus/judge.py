@@ -11,6 +11,7 @@ from bnsym.model import Proof
 
 SYMBOLIC = "normal form, symbolic sizes"
 UNDECIDED = "undecided"
+SHOWN = 12
 
 
 def judged(claim: str, method: str, context: Context, difference: Callable[[], Form]) -> Proof:
@@ -23,8 +24,10 @@ def judged(claim: str, method: str, context: Context, difference: Callable[[], F
     return Proof(claim, method, verdict is True, shown, perf_counter() - start, (*context.premises, *cited))
 
 
-def explained(context: Context, form: Form) -> str:
-    """A form as text, with the bases of the generators that it holds."""
+def explained(context: Context, residual: Form) -> str:
+    """A residual as text, with the bases of the generators that it holds; of a long one, the beginning."""
+    form = dict(sorted(residual.items(), key=str)[:SHOWN])
+    more = f" + ... ({len(residual) - SHOWN} more terms)" if len(residual) > SHOWN else ""
     held: dict[str, None] = {}
     todo = sorted(name for name, _ in factors_of(form))
     while todo:
@@ -33,4 +36,4 @@ def explained(context: Context, form: Form) -> str:
             held[name] = None
             todo += sorted(inner for inner, _ in factors_of(context.generators[name].base))
     bases = [f"{name} = 1/({text(context.generators[name].base)})" for name in sorted(held)]
-    return text(form) + (", where " + ", ".join(bases) if bases else "")
+    return text(form) + more + (", where " + ", ".join(bases) if bases else "")

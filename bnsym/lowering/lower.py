@@ -30,6 +30,9 @@ def lower(derivation: Derivation) -> dict[str, Kernel]:
     backward = _smaller(chain, definition.saved, evaluation)
     kernels = {"forward": _forward(derivation, backward, centres)}
     kernels["backward"] = _kernel("backward", chain, backward, saved=backward.saved)
+    if derivation.parameter_backward:
+        partial = derivation.parameter_backward.program
+        kernels["parameter_backward"] = _kernel("parameter_backward", partial, _smaller(partial, (), Evaluation().run(partial)))
     if derivation.inference:
         kernels["inference"] = _kernel("inference", derivation.inference, _direct(derivation.inference, centres))
     if derivation.inference_backward:

@@ -19,6 +19,7 @@ import numpy as np
 __all__ = [
     "backward",
     "forward",
+    "parameter_backward",
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -142,6 +143,60 @@ def backward(
     np.matmul(x.T, dz, out=dw)
     db_result[...] = db
     return dx_result, dw_result, db_result
+
+
+@np.errstate(all="ignore")
+def parameter_backward(
+    dz: Array,
+    x: Array,
+    *,
+    out: Array | tuple[Array | None, ...] | None = None,
+) -> tuple[Array, Array]:
+    """Compute the gradients to the parameters alone, as `backward` does.
+
+    Computes:
+        db = Sum(dz, n)
+        dw = Sum(dz * x, n)
+
+    Args:
+        dz: gradient of the loss to z, shape (n, o)
+        x: float16, float32 or float64, shape (n, k)
+        out: arrays that take the results, in the order they are returned, None for a new one; the first may be
+            an input itself
+
+    Returns:
+        dw: shape (k, o)
+        db: shape (o,), float64 for float64 data, else float32
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    dz = _array("dz", dz)
+    x = _array("x", x)
+    lengths = _lengths(
+        ("dz", dz, ("n", "o")),
+        ("x", x, ("n", "k")),
+    )
+    kept_dtype = _kept(x.dtype)
+    dw_result, db_result = _results(
+        out,
+        [
+            ("dw", (lengths["k"], lengths["o"]), x.dtype),
+            ("db", (lengths["o"],), kept_dtype),
+        ],
+        [dz, x],
+        in_place=True,
+    )
+    dtype = _COMPUTE[x.dtype]
+    dz = dz.astype(dtype, copy=False)
+    x = x.astype(dtype, copy=False)
+    dw = dw_result
+    db = _sum(dz, (0,))
+    # dw = Sum(dz * x, n)
+    np.matmul(x.T, dz, out=dw)
+    db_result[...] = db
+    return dw_result, db_result
 
 
 def _lengths(*arrays: tuple[str, Array, tuple[str, ...]]) -> dict[str, int]:
