@@ -21,6 +21,11 @@ def environment() -> jinja2.Environment:
     )
 
 
-def numpy_module(definition: Definition, kernels: dict[str, Kernel]) -> str:
-    """The text of a NumPy module, without its stamp."""
-    return environment().get_template("numpy/module.py.j2").render(module=Module(definition, kernels))
+BACKENDS = {"numpy": Module}
+"""A backend is a folder of templates and the class that says what they lay out."""
+
+
+def module_text(definition: Definition, kernels: dict[str, Kernel], backend: str) -> str:
+    """The text of a generated module, without its stamp."""
+    template = environment().get_template(f"{backend}/module.py.j2")
+    return template.render(module=BACKENDS[backend](definition, kernels))

@@ -75,6 +75,8 @@ def test_the_paper_is_asked_about_its_own_definition_only():
     claims = [proof.claim for proof in prove(derive(replace(batch_norm, program=eps_outside)))]
     assert claims
     assert not [claim for claim in claims if "paper" in claim]
+    copied = prove(derive(replace(batch_norm, file="elsewhere.py")))
+    assert [proof.claim for proof in copied] == [proof.claim for proof in PROOFS]
 
 
 def test_proofs_do_not_depend_on_the_hash_seed():
@@ -141,8 +143,15 @@ def test_a_kernel_that_does_not_is_refused(wrong):
 
 def test_what_saved_quantities_stand_for_matters():
     right = kernel(gamma * inv_std * (dy - mean_dy - x_hat * mean_dy_x_hat))
-    for given in ({}, {mean: mean}, {mean: mean, inv_std: (var + eps) ** Rational(-3, 2)}):
-        assert not same_outputs(reference(), right, given)[0].holds
+    for wrong in ({mean: 2 * mean}, {inv_std: (var + eps) ** Rational(-3, 2)}, {inv_std: var ** Rational(-1, 2)}):
+        assert not same_outputs(reference(), right, GIVEN | wrong)[0].holds
+
+
+@pytest.mark.parametrize("missing", [mean, inv_std])
+def test_a_name_alone_does_not_say_what_an_input_is(missing):
+    right = kernel(gamma * inv_std * (dy - mean_dy - x_hat * mean_dy_x_hat))
+    with pytest.raises(ValueError, match=f"{missing} is no input of the reference"):
+        same_outputs(reference(), right, {q: e for q, e in GIVEN.items() if q != missing})
 
 
 def test_what_a_program_computes_cannot_be_given_to_it():

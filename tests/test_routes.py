@@ -207,8 +207,9 @@ def test_a_premise_that_is_not_stated_is_not_used(route):
     definition = cross_entropy()
     case = next(iter(cases(derive(definition))))
     dz = case.derivative.gradients[z]
-    t, e, total, dloss = (next(v for v in case.derivative.program.inputs + tuple(
-        eq.left for eq in case.derivative.program.equations) if v.name == name) for name in ("t", "e", "total", "dloss"))  # fmt: skip
+    program = case.derivative.program
+    known = {v.name: v for v in (*program.inputs, *(equation.left for equation in program.equations))}
+    t, e, total, dloss = (known[name] for name in ("t", "e", "total", "dloss"))
     old = case.derivative.program.equation(dz)
     short = with_equation(case, old, Equation(dz, (Term(dloss * (e / total - t)),)))
     assert all(proof.holds for proof in route(short))

@@ -28,9 +28,7 @@ def same_outputs(
     reference's quantities: {mean: mean, inv_std: (var + eps)**Rational(-1, 2)}. Inputs of both are the same thing.
     """
     given = given or {}
-    computed = [str(e.left) for e in other.equations if e.left in given]
-    if computed:
-        raise ValueError(f"{', '.join(computed)} cannot be given: the program computes it")
+    _check(reference, other, given)
     evaluation = Evaluation().assume(premises).run(reference)
     beside = evaluation.beside({q: evaluation.expression(e) for q, e in given.items()})
 
@@ -41,3 +39,13 @@ def same_outputs(
         judged(claim.format(output=theirs), method, evaluation.context, partial(difference, ours, theirs))
         for ours, theirs in zip(reference.outputs, other.outputs, strict=True)
     )
+
+
+def _check(reference: Program, other: Program, given: Mapping[Quantity, sympy.Expr]) -> None:
+    """Every input of `other` has one meaning: a name alone is none."""
+    for e in other.equations:
+        if e.left in given:
+            raise ValueError(f"{e.left} cannot be given: the program computes it")
+    for q in other.inputs:
+        if q not in given and q not in reference.inputs:
+            raise ValueError(f"{q} is no input of the reference: say in `given` what it stands for")

@@ -126,6 +126,8 @@ def _signature(label: Label, factors: list[tuple[Factor, Exponent]], colour: dic
     rows = []
     for (name, labels), e in factors:
         if label in labels:
-            places = tuple((2, "", 0) if b == label else (1, b[0], colour.get(b, -1)) if b[1] > 0 else (0, *b) for b in labels)
+            places = tuple(
+                (2, "", 0) if b == label else (1, b[0], colour.get(b, -1)) if b[1] > 0 else (0, *b) for b in labels
+            )
             rows.append((name, Fraction(e), places))
     return (label[0], colour[label], tuple(sorted(rows)))

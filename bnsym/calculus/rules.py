@@ -60,7 +60,7 @@ def _divides(labels: tuple[Label, ...], exponent: Exponent, e: Exponent) -> bool
     """A factor inside a sum must have the very exponent; outside, a higher one of the same sign holds it too."""
     if any(n > 0 for _, n in labels):
         return e == exponent
-    return e * exponent > 0 and Fraction(abs(e)) >= Fraction(abs(exponent))
+    return Fraction(e) / Fraction(exponent) >= 1
 
 
 def _extended(mapping: Mapping, labels: tuple[Label, ...], others: tuple[Label, ...]) -> Mapping | None:

@@ -7,6 +7,7 @@ chain rule gave, and nothing is ever derived from them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from sympy import Integer, Rational
 
@@ -16,7 +17,7 @@ from bnsym.calculus.judge import SYMBOLIC, judged
 from bnsym.claims.stating import Stated, composed, substituted
 from bnsym.definitions.batch_norm import batch_norm, beta, c, eps, gamma, i, m, mean, var, x, x_hat, y
 from bnsym.language import Eq, Sum, axes, constant, data, parameter, sqrt, values
-from bnsym.model import Equation, Program, Proof, Quantity
+from bnsym.model import Program, Proof, Quantity
 
 DEFINITION = batch_norm
 
@@ -81,7 +82,7 @@ def consequences(backward: Derivative) -> Iterator[Proof]:
             "the second term of dmean, through var, is identically 0",
             SYMBOLIC,
             program.evaluation.context,
-            lambda path=path: program.evaluation.term(path.term),  # type: ignore[misc]
+            partial(program.evaluation.term, path.term),
         )
     yield program.zero("the sum of dx over a mini-batch is 0", Eq(total, Sum(d[x], i)))
     yield program.equal(
@@ -133,7 +134,6 @@ def _changed(backward: Derivative, plain: Stated, scaled: Stated) -> Iterator[Pr
     du, dW = backward.gradients[u], backward.gradients[W]
     s = a * sqrt(var + eps) / sqrt(a**2 * var + eps)
     e = gamma / sqrt(var + eps) * ((s - 1) * (dy - mean_dy) - (s**3 - 1) * x_hat * mean_dy_x_hat)
-    means = tuple(Equation(q.left, q.replace({x: z}).terms) for q in MEANS)
     where = "s = a sqrt(var + eps) / sqrt(a^2 var + eps)"
     which = f"e = gamma r ((s - 1) (dy - mean(dy)) - (s^3 - 1) x_hat mean(dy x_hat)), {where}"
     yield plain.equal(
@@ -142,9 +142,9 @@ def _changed(backward: Derivative, plain: Stated, scaled: Stated) -> Iterator[Pr
     )  # fmt: skip
     yield plain.equal(
         f"d BN((aW)u)/du differs from d BN(Wu)/du by the sum of e W over features, {which}",
-        du, (*means, Eq(stated, e), Eq(stated_u, du + Sum(stated * W, c))), at=scaled,
+        du, (*MEANS, Eq(stated, e), Eq(stated_u, du + Sum(stated * W, c))), at=scaled,
     )  # fmt: skip
     yield plain.equal(
         f"a d BN((aW)u)/d(aW) differs from d BN(Wu)/dW by the sum of u e over examples, {which}",
-        (Eq(stated_w, a * dW),), (*means, Eq(stated, e), Eq(stated_w, dW + Sum(u * stated, i))), at=scaled,
+        (Eq(stated_w, a * dW),), (*MEANS, Eq(stated, e), Eq(stated_w, dW + Sum(u * stated, i))), at=scaled,
     )  # fmt: skip

@@ -1,1 +1,49 @@
-"""Definitions."""
+"""What the papers write: one file a definition, and the registry that names them."""
+
+from __future__ import annotations
+
+import runpy
+import traceback
+from pathlib import Path
+
+from bnsym.checks import DefinitionError
+from bnsym.model import Definition
+
+NAMES = ("batch_norm", "dense", "sigmoid", "softmax_cross_entropy")
+"""The project's own definitions; a new one is a file beside this one and a name here."""
+
+
+def definition(name: str | Path) -> Definition:
+    """A definition by its registered name, or from a file of the user's own that ends in `.py`.
+
+    Raises DefinitionError, one sentence, where there is none or it says what it may not say.
+    """
+    if str(name) in NAMES:
+        return read(Path(__file__).with_name(f"{name}.py"))
+    if str(name).endswith(".py"):
+        return read(Path(name))
+    raise DefinitionError(f"{str(name)!r} is no definition: give one of {', '.join(NAMES)}, or a file that ends in .py")
+
+
+def read(path: Path) -> Definition:
+    """The one definition in a file."""
+    if not path.is_file():
+        raise DefinitionError(f"there is no definition file {path}")
+    try:
+        namespace = runpy.run_path(str(path))
+    except DefinitionError:
+        raise
+    except SyntaxError as error:
+        raise DefinitionError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+    except Exception as error:  # whatever a user's file raises: one sentence that points at its line
+        raise DefinitionError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
+    found = {id(v): v for v in namespace.values() if isinstance(v, Definition)}
+    if len(found) != 1:
+        raise DefinitionError(f"{path} needs one Definition, and has {len(found)}")
+    return next(iter(found.values()))
+
+
+def _place(error: BaseException, path: Path) -> str:
+    """The last line of the user's file that led to an error."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f"{path}:{lines[-1]}" if lines else str(path)

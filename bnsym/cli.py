@@ -1,0 +1,165 @@
+"""The commands: arguments, messages and exit statuses. 0 done, 1 the check or the proof failed, 2 wrong use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
+    "Write the forward pass as the paper writes it. Get gradients that are proved, and kernels that are fast."
+))  # fmt: skip
+
+out_console = Console(highlight=False, soft_wrap=True)
+err_console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Names = Annotated[list[str] | None, typer.Argument(help="Registered names, or definition files ending in .py. All, where none is given.")]  # noqa: E501
+Out = Annotated[Path | None, typer.Option(help="Where files go: OUT/BACKEND/NAME.py. Default: generated/ of the checkout.")]  # noqa: E501
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Errors as one sentence and an exit status, never a traceback."""
+    from bnsym.checks import DefinitionError
+    from bnsym.generate import ProofError
+    from bnsym.regenerate import UsageError
+
+    try:
+        yield
+    except ProofError as error:
+        err_console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    except (DefinitionError, UsageError) as error:
+        err_console.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+
+
+def _say(text: str, *, style: str = "") -> None:
+    out_console.print(text, style=style, markup=False)
+
+
+@app.command("regenerate-kernels")
+def regenerate_kernels(
+    names: Names = None,
+    backend: Annotated[str | None, typer.Option(help="Only this backend. Default: every backend, and the reports.")] = None,
+    out: Out = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file is stale or was edited.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+) -> None:
+    """Derive, prove, lower and emit kernels. Writes nothing if one claim is not proved."""
+    from bnsym import regenerate
+    from bnsym.definitions import NAMES
+    from bnsym.render import BACKENDS
+
+    with _sentences():
+        if backend is not None and backend not in BACKENDS:
+            raise regenerate.UsageError(f"backend {backend!r} is not known; choose from {', '.join(BACKENDS)}")
+        place = out or regenerate.default_out()
+        backends = [backend] if backend else list(BACKENDS)
+        report: Callable[[str], None] = (lambda text: None) if as_json else _say
+        generated = regenerate.generate_all(names or NAMES, backends, report)
+        states = {o: o.state(place) for g in generated for o in g.outputs}
+        left = regenerate.orphans(place, generated, [*backends, "report"]) if not names and not backend else []
+        if diff:
+            _say("".join(o.diff(place) for o in states).rstrip())
+        if not check and not diff:
+            regenerate.write_all(generated, place)
+    if as_json:
+        _say(json.dumps(_as_data(generated, states, left, place), indent=2))
+    else:
+        _tell(states, left, place, check=check or diff)
+    if check and (left or any(state != "fresh" for state in states.values())):
+        raise typer.Exit(1)
+
+
+def _tell(states: dict[Any, str], left: list[Path], place: Path, *, check: bool) -> None:
+    for output, state in states.items():
+        done = state if check or state == "fresh" else f"written ({state})"
+        _say(f"{place / output.path}: {done}")
+    for path in left:
+        _say(f"{path}: no definition gives this file any more; delete it")
+
+
+def _as_data(generated: list[Any], states: dict[Any, str], left: list[Path], place: Path) -> dict[str, Any]:
+    return {
+        "out": str(place),
+        "files": [{"path": str(place / o.path), "was": state} for o, state in states.items()],
+        "orphans": [str(p) for p in left],
+        "definitions": [
+            {"name": g.name, "claims": [{"claim": p.claim, "method": p.method, "residual": p.residual} for p in g.proofs]}
+            for g in generated
+        ],
+    }
+
+
+@app.command()
+def prove(names: Names = None) -> None:
+    """Prove every claim of a definition: one line a claim, with its method and time. Exits 1 if one fails."""
+    from bnsym.definitions import NAMES, definition
+    from bnsym.generate import derive
+    from bnsym.generate import prove as prove_all
+
+    failed = 0
+    with _sentences():
+        for name in names or NAMES:
+            proofs = prove_all(derive(definition(name)))
+            for p in proofs:
+                mark = "proved" if p.holds else "FAILED"
+                premises = f"  given {', '.join(p.premises)}" if p.premises else ""
+                _say(f"{mark} {p.seconds * 1e3:7.1f} ms  residual {p.residual}  {p.claim}  [{p.method}]{premises}")
+            failed += sum(not p.holds for p in proofs)
+            _say(f"{name}: {sum(p.holds for p in proofs)} of {len(proofs)} claims proved in "
+                 f"{sum(p.seconds for p in proofs):.2f} s")  # fmt: skip
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("derivation-report")
+def derivation_report(
+    name: Annotated[str, typer.Argument(help="A registered name, or a definition file ending in .py.")] = "batch_norm",
+    out: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
+    form: Annotated[str, typer.Option("--format", help="md")] = "md",
+) -> None:
+    """Write a derivation step by step, as Markdown that GitHub renders."""
+    from bnsym.definitions import definition
+    from bnsym.generate import derive
+    from bnsym.generate import prove as prove_all
+    from bnsym.lowering.lower import lower
+    from bnsym.regenerate import UsageError
+    from bnsym.report.markdown import report_markdown
+    from bnsym.write import replace_file
+
+    with _sentences():
+        if form != "md":
+            raise UsageError(f"format {form!r} is not known; choose md")
+        derivation = derive(definition(name))
+        text = report_markdown(derivation, lower(derivation), prove_all(derivation))
+        if out is None:
+            typer.echo(text, nl=False)
+            return
+        try:
+            replace_file(out, text)
+        except OSError as error:
+            raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
+    _say(f"{out}: written")
+
+
+def main() -> None:
+    """The `bnsym` command."""
+    app()
+
+
+def regenerate_main() -> None:
+    """The `regenerate-kernels` command."""
+    typer.run(regenerate_kernels)
+
+
+def report_main() -> None:
+    """The `derivation-report` command."""
+    typer.run(derivation_report)

@@ -1,0 +1,75 @@
+"""From a definition to the text of its kernels, and to a module: derive, prove, lower, emit. Nothing unproved is emitted."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+
+from bnsym.calculus import proofs
+from bnsym.calculus.derive import Derivation, derive
+from bnsym.definitions import definition
+from bnsym.lowering.lower import lower
+from bnsym.lowering.verify import verify
+from bnsym.model import Definition, Proof
+from bnsym.render import BACKENDS, module_text
+from bnsym.stamp import stamped
+from bnsym.write import replace_file
+
+__all__ = ["ProofError", "derive", "generate", "load", "prove"]
+
+
+class ProofError(Exception):
+    """A claim was not proved; nothing is emitted."""
+
+
+def prove(derivation: Derivation) -> tuple[Proof, ...]:
+    """Every claim: the derivation's own, and that the kernels compute what was derived."""
+    return (*proofs.prove(derivation), *verify(derivation, lower(derivation)))
+
+
+def require(derivation: Derivation, proved: tuple[Proof, ...]) -> None:
+    """Raise ProofError, one sentence, for the first claim that does not hold."""
+    for proof in proved:
+        if not proof.holds:
+            name = derivation.definition.name
+            raise ProofError(f"{name}: not proved that {proof.claim} ({proof.method}): residual {proof.residual}")
+
+
+def generate(derivation: Derivation, backend: str = "numpy") -> dict[str, str]:
+    """The generated files by name. Raises ProofError where a claim fails, ValueError for an unknown backend."""
+    if backend not in BACKENDS:
+        raise ValueError(f"backend {backend!r} is not known; choose from {', '.join(BACKENDS)}")
+    require(derivation, prove(derivation))
+    return emit(derivation, backend)
+
+
+def emit(derivation: Derivation, backend: str) -> dict[str, str]:
+    """The generated files of a derivation whose claims are proved."""
+    name = derivation.definition.name
+    return {f"{name}.py": stamped(module_text(derivation.definition, lower(derivation), backend), name, "#")}
+
+
+def load(name: str | Path | Definition, backend: str = "numpy") -> ModuleType:
+    """A definition's kernels as a module, from a file in the user's cache folder (a compiled backend caches beside it).
+
+    `name` is a registered name, a definition file, or a definition. Raises DefinitionError and ProofError.
+    """
+    made = name if isinstance(name, Definition) else definition(name)
+    ((file, text),) = generate(derive(made), backend).items()
+    folder = cache_folder() / backend / hashlib.sha256(text.encode()).hexdigest()[:16]
+    replace_file(folder / file, text)
+    spec = importlib.util.spec_from_file_location(f"bnsym.loaded.{backend}.{made.name}", folder / file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def cache_folder() -> Path:
+    """Where loaded modules are kept: BNSYM_CACHE_DIR, else bnsym in the user's cache folder."""
+    own = os.environ.get("BNSYM_CACHE_DIR")
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    return Path(own) if own else Path(base) / "bnsym"

@@ -1,0 +1,40 @@
+"""Proofs that what is printed is what was derived: each kernel against the chain rule's program, for all sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+
+from bnsym.calculus.chain import Derivative
+from bnsym.calculus.derive import Derivation
+from bnsym.calculus.equality import same_outputs
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Program, Proof, Quantity
+
+
+def verify(derivation: Derivation, kernels: dict[str, Kernel]) -> tuple[Proof, ...]:
+    """One proof for each result of each kernel."""
+    return tuple(p for kernel in kernels.values() for p in _proofs(derivation, kernel, kernels["forward"]))
+
+
+def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel) -> Iterator[Proof]:
+    source = getattr(derivation, kernel.name)
+    program: Program = source.program if isinstance(source, Derivative) else source
+    saved = {q: _meaning(q, forward) for _, q in kernel.takes_saved if q not in program.inputs}
+    free = {q: sympy.sympify(q) for q, _, _ in kernel.pivots}  # any value at all: the proof is for every pivot
+    kept = tuple(q for q in kernel.gives_saved if program.equation(q) is not None and q not in program.outputs)
+    yield from same_outputs(
+        Program(program.inputs, program.equations, (*program.outputs, *kept)),
+        Program(kernel.program.inputs, kernel.program.equations, (*kernel.outputs, *kept)),
+        saved | free,
+        premises=derivation.definition.premises,
+        claim=f"{kernel.name}: the kernel's {{output}} is the derived one",
+    )
+
+
+def _meaning(q: Quantity, forward: Kernel) -> sympy.Expr:
+    """What a saved quantity stands for: forward's own equation where it hoisted one, else the statistic itself."""
+    hoisted = {o.left: o.equation.right for o in forward.operations if o.left in forward.gives_saved}
+    is_power = q in hoisted and hoisted[q].is_Pow
+    return hoisted[q] if is_power else q

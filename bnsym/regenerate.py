@@ -1,0 +1,101 @@
+"""What `regenerate-kernels` does: derive and prove everything first, then compare or write, file by file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnsym.calculus.derive import derive
+from bnsym.definitions import NAMES, definition
+from bnsym.generate import emit, prove, require
+from bnsym.lowering.lower import lower
+from bnsym.model import Definition, Proof
+from bnsym.render import BACKENDS
+from bnsym.report.markdown import report_markdown
+from bnsym.stamp import is_edited, is_generated, stamped
+from bnsym.write import replace_file
+
+
+class UsageError(Exception):
+    """The command cannot do what was asked; one sentence says why."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file that should be: its path below the output directory, and its text."""
+
+    path: Path
+    text: str
+
+    def state(self, out: Path) -> str:
+        """How the file stands: fresh, missing, stale (another definition or engine made it), or edited by hand."""
+        place = out / self.path
+        if not place.is_file():
+            return "missing"
+        found = place.read_text(encoding="utf-8", errors="replace")
+        if found == self.text:
+            return "fresh"
+        return "edited by hand" if is_edited(found) else "stale"
+
+    def diff(self, out: Path) -> str:
+        """What writing it would change."""
+        place = out / self.path
+        old = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
+        lines = difflib.unified_diff(
+            old.splitlines(keepends=True), self.text.splitlines(keepends=True), str(place), f"{place} (regenerated)"
+        )
+        return "".join(lines)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What one definition gives: its files, and what was proved of it."""
+
+    name: str
+    outputs: tuple[Output, ...]
+    proofs: tuple[Proof, ...]
+
+
+def generate_all(names: Iterable[str], backends: Iterable[str], done: Callable[[str], None]) -> list[Generated]:
+    """Derive, prove and emit every definition named. Raises ProofError before anything is written."""
+    return [_generated(definition(n), n in NAMES, tuple(backends), done) for n in names]
+
+
+def _generated(made: Definition, own: bool, backends: tuple[str, ...], done: Callable[[str], None]) -> Generated:
+    derivation = derive(made)
+    proofs = prove(derivation)
+    require(derivation, proofs)
+    outputs = [Output(Path(b) / f, text) for b in backends for f, text in emit(derivation, b).items()]
+    if own and set(backends) == set(BACKENDS):
+        body = report_markdown(derivation, lower(derivation), proofs)
+        outputs.append(Output(Path("report") / f"{made.name}.md", stamped(body, made.name, "<!--")))
+    done(f"{made.name}: {len(proofs)} claims proved")
+    return Generated(made.name, tuple(outputs), proofs)
+
+
+def orphans(out: Path, generated: Iterable[Generated], folders: Iterable[str]) -> list[Path]:
+    """Generated files that no definition gives any more."""
+    known = {o.path for g in generated for o in g.outputs}
+    files = [p for folder in folders for p in sorted((out / folder).glob("*.*")) if p.suffix in (".py", ".md")]
+    stamped_files = [p for p in files if is_generated(p.read_text(encoding="utf-8", errors="replace"))]
+    return [p for p in stamped_files if p.relative_to(out) not in known]
+
+
+def write_all(generated: Iterable[Generated], out: Path) -> None:
+    """Every file that is not fresh, each replaced whole. Raises UsageError where the directory cannot be written."""
+    try:
+        for output in (o for g in generated for o in g.outputs):
+            if output.state(out) != "fresh":
+                replace_file(out / output.path, output.text)
+    except OSError as error:
+        raise UsageError(f"cannot write to {out}: {error.strerror or error}; nothing there was changed") from None
+
+
+def default_out() -> Path:
+    """`generated/` of the checkout that one stands in."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / "bnsym" / "definitions").is_dir() and (folder / "generated").is_dir():
+            return folder / "generated"
+    raise UsageError("there is no bnsym checkout here to write to: give --out DIR")

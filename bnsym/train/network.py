@@ -1,0 +1,112 @@
+"""The paper's network (Ioffe & Szegedy 2015, Section 4.1), built from kernels alone: no gradient is written here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from bnsym.train.kernels import Kernels
+from bnsym.train.layers import BatchNorm, Dense, FirstDense, Layer, Sigmoid, SoftmaxCrossEntropy
+from bnsym.train.parameters import Array, Parameters
+
+__all__ = ["Architecture", "Network"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is made of: sigmoid layers, each with batch normalization or a bias, then one layer of classes."""
+
+    width: int
+    hidden: tuple[int, ...] = (100, 100, 100)
+    classes: int = 10
+    batch: int = 60
+    batch_norm: bool = True
+    eps: float = 1e-5
+    dtype: npt.DTypeLike = np.float32
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The parameters' shapes, layer by layer: w1, gamma1, beta1 (or b1), ..., then the output layer's w and b."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        widths = (self.width, *self.hidden, self.classes)
+        for number, (inputs, outputs) in enumerate(pairwise(widths), start=1):
+            shapes[f"w{number}"] = (inputs, outputs)
+            normalized = self.batch_norm and number <= len(self.hidden)
+            shapes |= {f"{name}{number}": (outputs,) for name in (("gamma", "beta") if normalized else ("b",))}
+        return shapes
+
+
+class Network:
+    """A classifier that trains by plain SGD on mini-batches of one size.
+
+    Weights start as Gaussian values of standard deviation `std` drawn from `rng`, biases and beta as 0, gamma as 1.
+    `parameters` holds them and the gradients that `backward` sets. Images are (examples, width) and one-hot targets
+    (examples, classes), both of the architecture's dtype.
+    """
+
+    def __init__(self, architecture: Architecture, kernels: Kernels, std: float, rng: np.random.Generator):
+        self.parameters = Parameters(architecture.shapes(), architecture.dtype)
+        for name in self.parameters:
+            value = self.parameters[name].value
+            if name.startswith("w"):
+                value[...] = std * rng.standard_normal(value.shape)
+            elif name.startswith("gamma"):
+                value.fill(1)
+        self.layers = _layers(architecture, kernels, self.parameters)
+        shape = (architecture.batch, architecture.classes)
+        self._loss = SoftmaxCrossEntropy(kernels.softmax_cross_entropy, *shape, architecture.dtype)
+
+    def forward(self, x: Array, t: Array) -> float:
+        """Return the loss of a mini-batch, normalized by its own statistics."""
+        return self._loss.forward(self._logits(x), t)
+
+    def backward(self, dloss: float = 1.0) -> None:
+        """Set every gradient of dloss times the loss that `forward` returned last."""
+        dy = self._loss.backward(dloss)
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+
+    def step(self, x: Array, t: Array, lr: float) -> float:
+        """Take one step of SGD and return the loss before it."""
+        loss = self.forward(x, t)
+        self.backward(lr)  # gradients are linear in dloss: with lr for it they are the step itself
+        np.subtract(self.parameters.values, self.parameters.gradients, out=self.parameters.values)
+        return loss
+
+    def freeze(self, batches: Iterable[Array]) -> None:
+        """Set the population's statistics from several mini-batches, the parameters as they are (Algorithm 2)."""
+        norms = [layer for layer in self.layers if isinstance(layer, BatchNorm)]
+        seen = []
+        for x in batches if norms else ():
+            self._logits(x)
+            seen.append([norm.saved for norm in norms])
+        for norm, saved in zip(norms, zip(*seen, strict=True), strict=True):
+            norm.freeze(saved)
+
+    def infer(self, x: Array) -> Array:
+        """Return the logits of any number of examples; with batch normalization, ValueError before `freeze`."""
+        for layer in self.layers:
+            x = layer.infer(x)
+        return x
+
+    def _logits(self, x: Array) -> Array:
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+
+def _layers(architecture: Architecture, kernels: Kernels, parameters: Parameters) -> Sequence[Layer]:
+    """z = g(BN(W u)), or z = g(W u + b), for every hidden layer, then W u + b (Section 3.2)."""
+    layers: list[Layer] = []
+    batch, last = architecture.batch, len(architecture.hidden) + 1
+    for number in range(1, last + 1):
+        dense = FirstDense if number == 1 else Dense
+        w, b = parameters[f"w{number}"], f"b{number}"
+        layers.append(dense(kernels.dense, batch, w, parameters[b] if b in parameters else None))
+        if b not in parameters:
+            gamma, beta = parameters[f"gamma{number}"], parameters[f"beta{number}"]
+            layers.append(BatchNorm(kernels.batch_norm, batch, gamma, beta, architecture.eps))
+        if number < last:
+            layers.append(Sigmoid(kernels.sigmoid))
+    return layers

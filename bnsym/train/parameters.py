@@ -1,0 +1,38 @@
+"""A network's parameters and their gradients: each one flat array, so that a step of SGD is one subtraction."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Array", "Parameter", "Parameters"]
+
+Array = npt.NDArray[Any]
+
+
+class Parameter(NamedTuple):
+    """One parameter and its gradient, of one shape: views of the flat arrays."""
+
+    value: Array
+    gradient: Array
+
+
+class Parameters:
+    """Named parameters of given shapes, all zero; `values` and `gradients` hold them one after the other."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: npt.DTypeLike):
+        size = sum(math.prod(shape) for shape in shapes.values())
+        self.values, self.gradients = np.zeros(size, dtype), np.zeros(size, dtype)
+        self._named: dict[str, Parameter] = {}
+        start = 0
+        for name, shape in shapes.items():
+            part = slice(start, start := start + math.prod(shape))
+            self._named[name] = Parameter(self.values[part].reshape(shape), self.gradients[part].reshape(shape))
+
+    def __getitem__(self, name: str) -> Parameter:
+        return self._named[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
