@@ -93,7 +93,7 @@ class _Body:
         kernel, cut = self.kernel, 0
         for n, operation in enumerate(kernel.operations):
             self._operation(operation, self._spent(n))
-            if kernel.degrees and operation.left in kernel.gives_saved:
+            if (kernel.degrees or kernel.pivots) and operation.left in kernel.gives_saved:
                 cut = len(self.code.statements)
         statements = tuple(self.code.statements)
         others = [q for q in kernel.arguments if not self.wide(q)]

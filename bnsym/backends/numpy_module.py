@@ -33,8 +33,7 @@ class Module:
         self.title = definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name
         self.version = bnsym.__version__
         self.counts = any(q.role == "statistic" for q in self.saved)
-        self.pivots = bool(kernels["forward"].pivots)
-        self.units = bool(self.functions[0].first)
+        self.units = bool(kernels["forward"].degrees)
         self.results = any(f.results for f in self.functions)
         self.data = definition.program.inputs[0].name
         self.axes = [a.name for a in (definition.program.axes if self.layout == "arrays" else definition.program.inputs[0].axes)]
@@ -162,9 +161,22 @@ class FunctionText:
     def needs_units(self) -> str:
         """When squares may have overflowed or vanished."""
         degrees = self.kernel.degrees or {}
-        checked = [q.name for q in self.kernel.gives_saved if degrees[q] > 0]
+        highest = max(degrees[q] for q in self.kernel.gives_saved)
+        checked = [q.name for q in self.kernel.gives_saved if degrees[q] == highest]
         tiny = [f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)]
-        return " or ".join([*tiny, *(f"not np.isfinite({name}).all()" for name in checked)])
+        return " or ".join([*tiny, *(f"not np.isfinite(np.add.reduce({name}))" for name in checked)])
+
+    @property
+    def moments(self) -> list[dict[str, str]]:
+        """The pivots: the data, where its first entry lies, and what tells whether that is too far from the mean."""
+        found = []
+        for p in self.kernel.pivots:
+            reduced = set(self._module.dims(p.axes))
+            dims = self._module.dims(p.data.axes)
+            first = ", ".join(":1" if d in reduced else ":" for d in dims)
+            names = {k: getattr(p, k).name for k in ("pivot", "data", "offset", "mean", "var")}
+            found.append(names | {"first": first})
+        return found
 
     def unscale(self, q: Quantity) -> str:
         """A saved statistic back in the user's units."""

@@ -32,11 +32,26 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Pivot:
+    """A value that stands in for a mean, free to choose, and what is computed over it.
+
+    A pivot further from the mean than a few standard deviations costs digits: offset^2 is then far above var.
+    """
+
+    pivot: Quantity
+    data: Quantity
+    axes: tuple[Axis, ...]
+    offset: Quantity
+    mean: Quantity
+    var: Quantity
+
+
+@dataclass(frozen=True)
 class Kernel:
     """One generated function.
 
     `arguments` are in the order of its signature; `takes_saved` are the fields of a `Saved` tuple that it
-    reads, each with the quantity it stands for, `gives_saved` what it puts into one; `pivots` are values near a mean, free to choose: (pivot, x, the mean's axes).
+    reads, each with the quantity it stands for, `gives_saved` what it puts into one; `pivots` are values that it may choose.
     """
 
     name: str
@@ -45,13 +60,13 @@ class Kernel:
     outputs: tuple[Quantity, ...]
     takes_saved: tuple[tuple[str, Quantity], ...] = ()
     gives_saved: tuple[Quantity, ...] = ()
-    pivots: tuple[tuple[Quantity, Quantity, tuple[Axis, ...]], ...] = ()
+    pivots: tuple[Pivot, ...] = ()
     degrees: dict[Quantity, int] | None = field(default=None, hash=False)
 
     @property
     def program(self) -> Program:
         """The kernel as a program, for proofs."""
-        inputs = (*self.arguments, *(q for _, q in self.takes_saved), *(p for p, _, _ in self.pivots))
+        inputs = (*self.arguments, *(q for _, q in self.takes_saved), *(p.pivot for p in self.pivots))
         return Program(inputs, tuple(o.equation for o in self.operations), (*self.outputs, *self.gives_saved))
 
     def reads(self, q: Quantity) -> bool:

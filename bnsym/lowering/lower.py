@@ -179,10 +179,9 @@ def _forward(derivation: Derivation, backward: Lowered, centres: Centres) -> Ker
     """Outputs, and what backward wants saved."""
     program, definition = derivation.forward, derivation.definition
     shifted = pivoted(program)
-    base = shifted.program if shifted else program
+    base = shifted[0] if shifted else program
     wanted = tuple(q for q in backward.saved if q not in definition.program.outputs)
     lowered = _direct(Program(base.inputs, base.equations, (*program.outputs, *wanted)), centres)
-    pivots = ((shifted.pivot, shifted.x, shifted.axes),) if shifted else ()
     nonnegative = {e.left for e in program.equations if _is_mean_square(e)}
     return Kernel(
         "forward",
@@ -190,7 +189,7 @@ def _forward(derivation: Derivation, backward: Lowered, centres: Centres) -> Ker
         operations(lowered.equations, base.inputs, nonnegative),
         program.outputs,
         gives_saved=backward.saved,
-        pivots=pivots,
+        pivots=(shifted[1],) if shifted else (),
         degrees=degrees(program, lowered.equations),
     )
 

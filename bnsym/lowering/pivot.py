@@ -6,24 +6,13 @@ With centred = x - pivot, offset = mean of centred: mean = pivot + offset and va
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy
 
-from bnsym.model import Axis, Equation, Program, Quantity, Term
+from bnsym.lowering.kernel import Pivot
+from bnsym.model import Equation, Program, Quantity, Term
 
 
-@dataclass(frozen=True)
-class Pivoted:
-    """A forward program over a pivot: which quantity it is near the mean of, and what x - mean is now."""
-
-    program: Program
-    pivot: Quantity
-    x: Quantity
-    axes: tuple[Axis, ...]
-
-
-def pivoted(program: Program) -> Pivoted | None:
+def pivoted(program: Program) -> tuple[Program, Pivot] | None:
     """The program with its first mean and variance over a pivot, or None where it has no such pair."""
     for first, second in zip(program.equations, program.equations[1:], strict=False):
         x = _mean_of(first)
@@ -52,7 +41,7 @@ def _is_variance(e: Equation, x: Quantity, mean: Equation) -> bool:
     return sympy.expand(e.terms[0].body - weight * (x - mean.left) ** 2) == 0
 
 
-def _rewritten(program: Program, x: Quantity, first: Equation, second: Equation) -> Pivoted:
+def _rewritten(program: Program, x: Quantity, first: Equation, second: Equation) -> tuple[Program, Pivot]:
     axes, mean, var = first.terms[0].axes, first.left, second.left
     weight = sympy.diff(first.terms[0].body, x)
     pivot = Quantity("pivot", mean.axes, "statistic")
@@ -68,4 +57,5 @@ def _rewritten(program: Program, x: Quantity, first: Equation, second: Equation)
     rest = [e.replace(shifted) if e not in (first, second) else None for e in program.equations]
     at = program.equations.index(first)
     equations = (*(e for e in rest[:at] if e), *moments, *(e for e in rest[at:] if e))
-    return Pivoted(Program((*program.inputs, pivot), equations, program.outputs), pivot, x, axes)
+    shifted_program = Program((*program.inputs, pivot), equations, program.outputs)
+    return shifted_program, Pivot(pivot, x, axes, offset, mean, var)

@@ -22,7 +22,7 @@ def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel) -> Iterator
     source = getattr(derivation, kernel.name)
     program: Program = source.program if isinstance(source, Derivative) else source
     saved = {q: _meaning(q, forward) for _, q in kernel.takes_saved if q not in program.inputs}
-    free = {q: sympy.sympify(q) for q, _, _ in kernel.pivots}  # any value at all: the proof is for every pivot
+    free = {p.pivot: p.pivot for p in kernel.pivots}  # any value at all: the proof is for every pivot
     kept = tuple(q for q in kernel.gives_saved if program.equation(q) is not None and q not in program.outputs)
     yield from same_outputs(
         Program(program.inputs, program.equations, (*program.outputs, *kept)),

@@ -49,10 +49,13 @@ def _statistics(
     x: Array,
     eps: Any,
     m: Any,
+    pivot: Array | None = None,
 ) -> tuple[Array, ...]:
     """What `forward` computes before it normalizes."""
     dtype = x.dtype
-    pivot = _near_mean(x, (0, 2))
+    given = pivot is not None
+    if pivot is None:
+        pivot = x[:1, :, :1].reshape(-1)
     # centred = x - pivot
     centred = np.subtract(x, pivot.astype(dtype, copy=False)[:, None])
     offset = _sum(centred, (0, 2)) / m
@@ -61,6 +64,8 @@ def _statistics(
     work = np.square(centred)
     var = np.maximum(_sum(work, (0, 2)) / m - offset**2, 0.0)
     inv_std = 1 / np.sqrt(eps + var)
+    if not given and np.any(offset**2 > 16.0 * var):  # the first one lies far out: digits were lost
+        return _statistics(x, eps, m, pivot=mean.astype(dtype))
     return centred, offset, mean, var, inv_std
 
 
@@ -128,7 +133,7 @@ def forward(
     mean_kept = mean
     var_kept = var
     inv_std_kept = inv_std
-    if eps < _SMALLEST[dtype] or not np.isfinite(mean).all() or not np.isfinite(var).all():
+    if eps < _SMALLEST[dtype] or not np.isfinite(np.add.reduce(var)):
         # Squares overflow or vanish: take units in which each channel's largest value is near 1.
         unit = _unit(x, (0, 2))
         centred, offset, mean, var, inv_std = _statistics(
@@ -651,30 +656,24 @@ def _sum(a: Array, axes: tuple[int, ...]) -> Any:
         axes = axes[:-1]
     if not axes:
         return a.astype(np.float64, copy=False)
-    rows = math.prod(a.shape[: len(axes)])
-    total = _sum_rows(a.reshape(rows, -1) if a.size else np.zeros((1, math.prod(a.shape[len(axes) :])), a.dtype))
-    return total.reshape(a.shape[len(axes) :])
+    if a.ndim == 2:
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
 
 
 def _sum_rows(a: Array) -> Array:
     """The sum over the first of two axes, as products with ones, which BLAS does."""
-    ones, whole = _ONES[a.dtype], len(a) - len(a) % _BLOCK
-    total = (ones[: len(a) - whole] @ a[whole:]).astype(np.float64)
-    if whole:
-        blocks = np.matmul(ones, a[:whole].reshape(-1, _BLOCK, a.shape[1]))
-        total = total + np.add.reduce(blocks, axis=0, dtype=np.float64)
-    return total
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return (ones[:rows] @ a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(-1, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole] @ a[whole:]
 
 
 def _largest(a: Array, axes: tuple[int, ...]) -> Array:
     return np.maximum.reduce(a, axis=axes)
-
-
-def _near_mean(x: Array, axes: tuple[int, ...]) -> Array:
-    """A value of x's dtype near each channel's mean; where a channel is constant, that constant."""
-    first = x[tuple(slice(1) if axis in axes else slice(None) for axis in range(x.ndim))]
-    count = math.prod(x.shape[axis] for axis in axes)
-    return (np.squeeze(first, axes) + _sum(x - first, axes) / count).astype(x.dtype)
 
 
 _SMALLEST = {np.float32: float(np.finfo(np.float32).tiny), np.float64: float(np.finfo(np.float64).tiny)}

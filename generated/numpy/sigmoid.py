@@ -228,19 +228,20 @@ def _sum(a: Array, axes: tuple[int, ...]) -> Any:
         axes = axes[:-1]
     if not axes:
         return a.astype(np.float64, copy=False)
-    rows = math.prod(a.shape[: len(axes)])
-    total = _sum_rows(a.reshape(rows, -1) if a.size else np.zeros((1, math.prod(a.shape[len(axes) :])), a.dtype))
-    return total.reshape(a.shape[len(axes) :])
+    if a.ndim == 2:
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
 
 
 def _sum_rows(a: Array) -> Array:
     """The sum over the first of two axes, as products with ones, which BLAS does."""
-    ones, whole = _ONES[a.dtype], len(a) - len(a) % _BLOCK
-    total = (ones[: len(a) - whole] @ a[whole:]).astype(np.float64)
-    if whole:
-        blocks = np.matmul(ones, a[:whole].reshape(-1, _BLOCK, a.shape[1]))
-        total = total + np.add.reduce(blocks, axis=0, dtype=np.float64)
-    return total
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return (ones[:rows] @ a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(-1, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole] @ a[whole:]
 
 
 def _largest(a: Array, axes: tuple[int, ...]) -> Array:
