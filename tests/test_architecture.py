@@ -1,0 +1,109 @@
+"""Imports point one way, packages are all installed, and generated modules need nothing but their array library."""
+
+import ast
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+LAYERS = (
+    ("bnsym.model", "bnsym.functions"),
+    ("bnsym.checks",),
+    ("bnsym.language",),
+    ("bnsym.definitions",),
+    ("bnsym.calculus", "bnsym.claims"),
+    ("bnsym.lowering",),
+    ("bnsym.backends",),
+    ("bnsym.render", "bnsym.report", "bnsym.stamp", "bnsym.write"),
+    ("bnsym.generate",),
+    ("bnsym.regenerate",),
+    ("bnsym.cli",),
+)
+"""From the ground up: a module may import from its own layer and from those above it in this list."""
+
+
+def modules():
+    for path in sorted((ROOT / "bnsym").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        yield name, path
+
+
+def imports(path, *, type_checking=False):
+    """The bnsym modules that a file imports, those for annotations alone left out."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(n) for i in ast.walk(tree) if isinstance(i, ast.If) and "TYPE_CHECKING" in ast.dump(i.test) for n in ast.walk(i)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped and not type_checking:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{a.name}" for a in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names)
+
+
+def layer(name):
+    found = [n for n, group in enumerate(LAYERS) for p in group if name == p or name.startswith(f"{p}.")]
+    return found[0] if found else None
+
+
+def test_every_module_has_a_layer():
+    free = {"bnsym", "bnsym.train", "bnsym.generated", "bnsym.templates"}
+    assert [n for n, _ in modules() if layer(n) is None and not any(n == f or n.startswith("bnsym.train") for f in free)] == []
+
+
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else "")
+def test_imports_point_one_way(name, path):
+    own = layer(name)
+    if own is None:
+        return
+    upward = [i for i in imports(path) if (other := layer(i)) is not None and other > own]
+    assert upward == []
+    assert not any(i.startswith("bnsym.train") for i in imports(path) if own < layer("bnsym.cli"))
+
+
+def test_the_trainer_reads_generated_modules_only():
+    for path in (ROOT / "bnsym" / "train").glob("*.py"):
+        for name in imports(path, type_checking=True):
+            assert not name.startswith(("sympy", "jinja2")), path
+            allowed = ("bnsym.train", "bnsym.generated", "bnsym.write", "bnsym.__version__")
+            assert not name.startswith("bnsym.") or name.startswith(allowed), (path, name)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "generated").rglob("*.py")), ids=lambda p: p.name)
+def test_generated_modules_stand_alone(path):
+    names = {i.split(".")[0] for i in imports(path)}
+    assert names <= set(sys.stdlib_module_names) | {"numpy"}
+
+
+def test_every_package_is_installed():
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    found = set()
+    for top in ("bnsym", "generated", "templates"):
+        for init in (ROOT / top).rglob("__init__.py"):
+            parts = init.parent.relative_to(ROOT).parts
+            found.add(".".join(parts if top == "bnsym" else ("bnsym", *parts)))
+    assert listed == found
+
+
+def test_data_files_of_installed_packages_are_declared():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    for top in ("templates", "generated"):
+        for path in (ROOT / top).rglob("*"):
+            if path.is_file() and path.suffix not in (".py", ".pyc", ".nbi", ".nbc"):
+                package = ".".join(("bnsym", *path.parent.relative_to(ROOT).parts))
+                assert any(path.match(pattern) for pattern in declared.get(package, [])), path
+
+
+def test_no_gradient_is_written_in_a_definition_or_a_template():
+    """A definition is a forward pass; a template lays out. Neither names a gradient's formula."""
+    for path in (ROOT / "bnsym" / "definitions").glob("*.py"):
+        tree = ast.parse(path.read_text())
+        names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        assert not {n for n in names if n.startswith("d") and n[1:] in names}, path
+    for path in (ROOT / "templates").rglob("*.j2"):
+        assert "dgamma" not in path.read_text() and "x_hat" not in path.read_text(), path
