@@ -197,8 +197,8 @@ class Program:
     def replace(self, new: dict[sympy.Basic, sympy.Expr]) -> Program:
         """The program with quantities renamed or put in each other's place, on both sides."""
         equations = tuple(e.replace(new) for e in self.equations)
-        renamed = lambda qs: tuple(new.get(q, q) for q in qs)  # noqa: E731
-        return Program(renamed(self.inputs), equations, renamed(self.outputs))
+        inputs, outputs = (tuple(new.get(q, q) for q in qs) for qs in (self.inputs, self.outputs))
+        return Program(inputs, equations, outputs)
 
     def needed(self, outputs: tuple[Quantity, ...]) -> Program:
         """The part of the program that the outputs need."""

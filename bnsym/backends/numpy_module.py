@@ -9,6 +9,7 @@ import bnsym
 from bnsym.backends.numpy import PER_CHANNEL, Function, NumpyBackend
 from bnsym.backends.numpy_printer import readable
 from bnsym.backends.numpy_docs import describe, summary
+from bnsym.backends.statements import Statement
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Quantity
 
@@ -216,6 +217,6 @@ def _powers(operator: str, degree: int) -> str:
     return f" {sign} unit" * abs(degree)
 
 
-def _words(statements: tuple) -> set[str]:
+def _words(statements: tuple[Statement, ...]) -> set[str]:
     text = " ".join(s.code for s in statements)
     return set("".join(ch if ch.isalnum() or ch == "_" else " " for ch in text).split())

@@ -13,8 +13,8 @@ from fractions import Fraction
 import sympy
 
 from bnsym.calculus.evaluate import Evaluation
-from bnsym.calculus.forms import Form, mul
-from bnsym.calculus.monomials import Factor, Monomial, bound_labels, merge
+from bnsym.calculus.forms import Form, factor, mul
+from bnsym.calculus.monomials import Exponent, Factor, Monomial, bound_labels, merge
 from bnsym.calculus.rules import Rule
 from bnsym.lowering.names import Hoisted, reduction_name
 from bnsym.lowering.operations import is_element
@@ -54,7 +54,7 @@ class ClosedForm:
             f = self._replaceable(q, monomial)
             if coefficient == 1 and f is not None and not any(r.pattern[0][0] == f for r in self._rewrites):
                 rest = merge([(g, -e) for g, e in monomial if g != f])
-                own = {(((q.name, f[1]), 1),): Fraction(1)}
+                own = factor(q.name, f[1])
                 value = tuple(mul(own, {rest: Fraction(1)}).items())
                 self._rewrites.append(Rule(f"{q} for {f[0]}", ((f, 1),), value))
                 self._introduced.add(q.name)
@@ -163,7 +163,7 @@ class ClosedForm:
 
 def _components(monomial: Monomial) -> list[Monomial]:
     """What hangs together by summed labels, and touches at least one."""
-    parts: list[list] = []
+    parts: list[list[tuple[Factor, Exponent]]] = []
     for entry in monomial:
         labels = bound_labels([entry])
         if labels:

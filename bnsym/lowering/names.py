@@ -31,9 +31,6 @@ class Hoisted:
             self.equations[generator] = Equation(left, (Term(base ** sympy.Rational(-1, root)),))
         return self.equations[generator].left, exponent * root
 
-    def _has_roots(self, generator: str) -> bool:
-        return self._context.roots.get(generator, False)
-
     def rewrite(self, body: sympy.Expr) -> sympy.Expr:
         """A body with every hoisted power under its name."""
         for equation in self.equations.values():

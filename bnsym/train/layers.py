@@ -32,7 +32,8 @@ class Dense:
     """z = x w + b; without b where a batch normalization follows, which would subtract it again (Section 3.2)."""
 
     def __init__(self, kernel: ModuleType, batch: int, w: Parameter, b: Parameter | None = None):
-        self._kernel, self._w, self._b = kernel, w, b or Parameter(None, None)
+        self._kernel, self._w = kernel, w
+        self._b, self._db = (None, None) if b is None else b
         inputs, outputs = w.value.shape
         self.z = np.empty((batch, outputs), w.value.dtype)
         self.dx = np.empty((batch, inputs), w.value.dtype)
@@ -45,12 +46,12 @@ class Dense:
 
     def backward(self, dz: Array) -> Array:
         """Return dx, computed into the layer's buffer."""
-        self._kernel.backward(dz, self.x, self._w.value, out=(self.dx, self._w.gradient, self._b.gradient))
+        self._kernel.backward(dz, self.x, self._w.value, out=(self.dx, self._w.gradient, self._db))
         return self.dx
 
     def infer(self, x: Array, out: Array | None = None) -> Array:
         """Return z in a new array, or in `out`."""
-        z: Array = self._kernel.forward(x, self._w.value, self._b.value, out=out)
+        z: Array = self._kernel.forward(x, self._w.value, self._b, out=out)
         return z
 
 
@@ -59,7 +60,7 @@ class FirstDense(Dense):
 
     def backward(self, dz: Array) -> Array:
         """Set the gradients of the parameters; what is returned is dz."""
-        self._kernel.parameter_backward(dz, self.x, out=(self._w.gradient, self._b.gradient))
+        self._kernel.parameter_backward(dz, self.x, out=(self._w.gradient, self._db))
         return dz
 
 

@@ -47,8 +47,7 @@ class Network:
 
     def __init__(self, architecture: Architecture, kernels: Kernels, std: float, rng: np.random.Generator):
         self.parameters = Parameters(architecture.shapes(), architecture.dtype)
-        for name in self.parameters:
-            value = self.parameters[name].value
+        for name, (value, _) in self.parameters.items():
             if name.startswith("w"):
                 value[...] = std * rng.standard_normal(value.shape)
             elif name.startswith("gamma"):
@@ -97,14 +96,14 @@ class Network:
 
 
 def _layers(architecture: Architecture, kernels: Kernels, parameters: Parameters) -> Sequence[Layer]:
-    """z = g(BN(W u)), or z = g(W u + b), for every hidden layer, then W u + b (Section 3.2)."""
+    """For every hidden layer z = g(BN(W u)), or z = g(W u + b); then W u + b (Section 3.2)."""
     layers: list[Layer] = []
     batch, last = architecture.batch, len(architecture.hidden) + 1
     for number in range(1, last + 1):
         dense = FirstDense if number == 1 else Dense
-        w, b = parameters[f"w{number}"], f"b{number}"
-        layers.append(dense(kernels.dense, batch, w, parameters[b] if b in parameters else None))
-        if b not in parameters:
+        b = parameters.get(f"b{number}")
+        layers.append(dense(kernels.dense, batch, parameters[f"w{number}"], b))
+        if b is None:
             gamma, beta = parameters[f"gamma{number}"], parameters[f"beta{number}"]
             layers.append(BatchNorm(kernels.batch_norm, batch, gamma, beta, architecture.eps))
         if number < last:

@@ -19,7 +19,7 @@ class Parameter(NamedTuple):
     gradient: Array
 
 
-class Parameters:
+class Parameters(Mapping[str, Parameter]):
     """Named parameters of given shapes, all zero; `values` and `gradients` hold them one after the other."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: npt.DTypeLike):
@@ -36,3 +36,6 @@ class Parameters:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)

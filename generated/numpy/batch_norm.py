@@ -42,7 +42,7 @@ class Saved(NamedTuple):
     mean: Array
     var: Array
     inv_std: Array
-    count: int
+    count: int  # type: ignore[assignment]  # the field hides tuple.count
 
 
 def _statistics(

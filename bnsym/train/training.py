@@ -1,0 +1,117 @@
+"""Training: steps of SGD, the test accuracy as it goes, and an end that is recorded, whichever it is."""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib import import_module
+from itertools import islice
+from statistics import fmean
+
+import numpy as np
+
+from bnsym.train.batches import draw, one_hot, take_rows
+from bnsym.train.data import Dataset, Images, Labels
+from bnsym.train.kernels import Kernels
+from bnsym.train.network import Architecture, Network
+from bnsym.train.options import Options, TrainError
+from bnsym.train.results import Evaluation, Result
+
+__all__ = ["OnProgress", "Trainer", "blas_threads", "train"]
+
+# Called with the steps done, and with an evaluation where one was made after that step.
+OnProgress = Callable[[int, Evaluation | None], None]
+
+CHUNK = 1000  # test images inferred at once: their activations stay in the processor's cache
+PROGRESS_EVERY = 50
+
+
+class Trainer:
+    """A network and its mini-batches; the same options give the same bits, whenever the accuracy is asked for.
+
+    Three streams come from the seed: the weights, the mini-batches that train, and those that Algorithm 2 averages,
+    which are the same at every evaluation. TrainError when the options do not fit the data.
+    """
+
+    def __init__(self, dataset: Dataset, options: Options, kernels: Kernels | None = None):
+        examples = len(dataset.train_images)
+        options.check_fits(examples)
+        weights, training, population = map(np.random.default_rng, np.random.SeedSequence(options.seed).spawn(3))
+        self._dataset, self._lr = dataset, options.lr
+        self._targets = one_hot(dataset.train_labels, dataset.classes)
+        architecture = Architecture(
+            dataset.width, options.hidden, dataset.classes, options.batch, options.batch_norm, options.eps
+        )
+        self.network = Network(architecture, kernels or Kernels.load(), options.std, weights)
+        self._x = np.empty((options.batch, dataset.width), np.float32)
+        self._t = np.empty((options.batch, dataset.classes), np.float32)
+        self._drawn = draw(examples, options.batch, training)
+        self._population = list(islice(draw(examples, options.batch, population), options.population_batches))
+
+    def step(self) -> float:
+        """Train on the next mini-batch; the loss before the step, which may be anything once it diverged."""
+        indices = next(self._drawn)
+        x = take_rows(self._dataset.train_images, indices, out=self._x)
+        t = take_rows(self._targets, indices, out=self._t)
+        return self.network.step(x, t, self._lr)
+
+    def is_finite(self) -> bool:
+        """Whether every parameter is."""
+        return bool(np.isfinite(self.network.parameters.values).all())
+
+    def accuracy(self) -> float:
+        """The share of test images named right, with the population's statistics by Algorithm 2."""
+        images = self._dataset.train_images
+        self.network.freeze(take_rows(images, indices, out=self._x) for indices in self._population)
+        return _accuracy(self.network, self._dataset.test_images, self._dataset.test_labels)
+
+
+def _accuracy(network: Network, images: Images, labels: Labels) -> float:
+    """The share of images whose largest logit is their label's."""
+    right = 0
+    for start in range(0, len(images), CHUNK):
+        named = network.infer(images[start : start + CHUNK]).argmax(axis=1)
+        right += int(np.count_nonzero(named == labels[start : start + CHUNK]))
+    return right / len(images)
+
+
+def blas_threads(threads: int) -> AbstractContextManager[object]:
+    """A context that holds NumPy's BLAS to so many threads; TrainError when threadpoolctl is not installed."""
+    try:
+        threadpoolctl = import_module("threadpoolctl")
+    except ImportError as error:
+        raise TrainError(f"threadpoolctl could not be imported ({error}), try: pip install 'bnsym[train]'") from error
+    limits: AbstractContextManager[object] = threadpoolctl.threadpool_limits(threads, user_api="blas")
+    return limits
+
+
+def train(
+    dataset: Dataset, options: Options, on_progress: OnProgress | None = None, kernels: Kernels | None = None
+) -> Result:
+    """Train a network and return what came of it; TrainError when the options do not fit the data.
+
+    It is evaluated after every `eval_every` steps and after the last. A run that diverges ends there and says so.
+    """
+    start = time.perf_counter()
+    # What is not finite is looked for in the run; it needs no warning besides.
+    with blas_threads(options.threads), np.errstate(all="ignore"):
+        trainer = Trainer(dataset, options, kernels)
+        history, diverged_at = _run(trainer, options, on_progress or (lambda step, evaluation: None))
+    return Result(dataset.name, options, tuple(history), diverged_at, time.perf_counter() - start)
+
+
+def _run(trainer: Trainer, options: Options, on_progress: OnProgress) -> tuple[list[Evaluation], int | None]:
+    """The evaluations of a run, and the step at which it diverged, if it did."""
+    history: list[Evaluation] = []
+    losses: list[float] = []
+    for step in range(1, options.steps + 1):
+        losses.append(trainer.step())
+        is_evaluated = step % options.eval_every == 0 or step == options.steps
+        if not math.isfinite(losses[-1]) or (is_evaluated and not trainer.is_finite()):
+            return history, step
+        if is_evaluated:
+            history.append(Evaluation(step, fmean(losses), trainer.accuracy()))
+            losses.clear()
+        if is_evaluated or step % PROGRESS_EVERY == 0:
+            on_progress(step, history[-1] if is_evaluated else None)
+    return history, None
