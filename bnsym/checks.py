@@ -49,7 +49,7 @@ def _reduced_terms(part: sympy.Expr, left: Quantity, origin: Origin, held: bool)
         return list(terms_of(opened, left, origin, held))
     if len(reductions) != 1 or inner:
         raise DefinitionError(
-            f"{origin}: a sum in the equation for {left} stands inside another expression; give it an equation of its own"
+            f"{origin}: a sum in the equation for {left} stands inside another expression; give it its own equation"
         )
     reduction, coefficient = reductions[0], part / reductions[0]
     _check_largest(reduction, coefficient, left, origin, held)

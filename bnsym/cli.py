@@ -18,8 +18,13 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 out_console = Console(highlight=False, soft_wrap=True)
 err_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
-Names = Annotated[list[str] | None, typer.Argument(help="Registered names, or definition files ending in .py. All, where none is given.")]  # noqa: E501
-Out = Annotated[Path | None, typer.Option(help="Where files go: OUT/BACKEND/NAME.py. Default: generated/ of the checkout.")]  # noqa: E501
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Registered names, or definition files ending in .py. All, where none is given."),
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Where files go: OUT/BACKEND/NAME.py. Default: generated/ of the checkout.")
+]
 
 
 @contextmanager
@@ -46,9 +51,13 @@ def _say(text: str, *, style: str = "") -> None:
 @app.command("regenerate-kernels")
 def regenerate_kernels(
     names: Names = None,
-    backend: Annotated[str | None, typer.Option(help="Only this backend. Default: every backend, and the reports.")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="Only this backend. Default: every backend, and the reports.")
+    ] = None,
     out: Out = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file is stale or was edited.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if a file is stale or was edited.")
+    ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
@@ -92,7 +101,10 @@ def _as_data(generated: list[Any], states: dict[Any, str], left: list[Path], pla
         "files": [{"path": str(place / o.path), "was": state} for o, state in states.items()],
         "orphans": [str(p) for p in left],
         "definitions": [
-            {"name": g.name, "claims": [{"claim": p.claim, "method": p.method, "residual": p.residual} for p in g.proofs]}
+            {
+                "name": g.name,
+                "claims": [{"claim": p.claim, "method": p.method, "residual": p.residual} for p in g.proofs],
+            }
             for g in generated
         ],
     }

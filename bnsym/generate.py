@@ -1,4 +1,4 @@
-"""From a definition to the text of its kernels, and to a module: derive, prove, lower, emit. Nothing unproved is emitted."""
+"""From a definition to the text of its kernels, and to a module. Nothing unproved is emitted."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def load(name: str | Path | Definition, backend: str = "numpy") -> ModuleType:
     folder = cache_folder() / backend / hashlib.sha256(text.encode()).hexdigest()[:16]
     replace_file(folder / file, text)
     spec = importlib.util.spec_from_file_location(f"bnsym.loaded.{backend}.{made.name}", folder / file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None  # the file ends in .py
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

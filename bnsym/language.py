@@ -1,9 +1,9 @@
 """What a definition file may say. A user's file and the project's own have one form.
 
-    i, c = axes("i c")
-    x = data("x", i, c)
-    mean = statistics("mean", c)
-    Definition("centre", source="...", layout="channels", equations=[Eq(mean, Sum(x, i) / size(i)), ...])
+i, c = axes("i c")
+x = data("x", i, c)
+mean = statistics("mean", c)
+Definition("centre", source="...", layout="channels", equations=[Eq(mean, Sum(x, i) / size(i)), ...])
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def axes(names: str) -> Any:
-    """Named axes: `i, c = axes("i c")`; one name gives one axis."""
+    """Declare named axes: one name gives one axis, several give a tuple, as in `i, c = axes("i c")`."""
     return _one_or_all([Axis(check_name(n, "axis")) for n in names.split()])
 
 

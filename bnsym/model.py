@@ -19,6 +19,7 @@ class Axis(sympy.Symbol):
     __slots__ = ()
 
     def __new__(cls, name: str) -> Axis:
+        """An axis by its name."""
         return sympy.Symbol.__xnew__(cls, name, integer=True)
 
 
@@ -41,6 +42,7 @@ class Quantity(sympy.Symbol):
         absent: int | None = None,
         **assumptions: bool,
     ) -> Quantity:
+        """A quantity; assumptions are SymPy's own."""
         # Symbol's own cache is passed by: it knows nothing of axes.
         self = sympy.Symbol.__xnew__(cls, name, **({"real": True} | assumptions))
         self.axes, self.role, self.default, self.absent = axes, role, default, absent
@@ -57,6 +59,7 @@ class Size(Quantity):
     __slots__ = ("axis",)
 
     def __new__(cls, name: str, axis: Axis) -> Size:
+        """The size of an axis."""
         self = Quantity.__new__(cls, name, (), "size", integer=True, positive=True)
         self.axis = axis
         return self
@@ -72,6 +75,7 @@ class Reduction(sympy.Expr):
     """
 
     def __new__(cls, body: Any, *axes: Axis) -> Reduction:
+        """A body over axes."""
         return sympy.Expr.__new__(cls, sympy.sympify(body), *axes)
 
     @property

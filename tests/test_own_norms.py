@@ -94,7 +94,7 @@ def test_forward_agrees_with_the_definition(own):
 
 def test_absent_parameters_are_their_neutral_numbers(own):
     made, kernels = own
-    values, dy = problem(made, seed=3)
+    values, _ = problem(made, seed=3)
     parameters = {q.name: q for q in made.program.inputs if q.role == "parameter"}
     neutral = {n: np.full(v.shape, float(parameters[n].absent)) if n in parameters else v for n, v in values.items()}
     absent = {n: None if n in parameters else v for n, v in values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -172,6 +173,5 @@ def _live(first: tuple[Statement, ...], rest: tuple[Statement, ...], saved: list
     """What the first statements compute and the rest, or `Saved`, need."""
     made = dict.fromkeys(s.target for s in first if s.target)
     later = " ".join(s.code for s in rest)
-    words = {w for w in "".join(ch if ch.isidentifier() or ch.isdigit() else " " for ch in later).split()}
+    words = set(re.findall(r"\w+", later))
     return tuple(name for name in made if name in words or name in saved)
-

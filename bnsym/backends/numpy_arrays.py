@@ -37,7 +37,7 @@ class ArrayCode:
         self._preferred = ""
 
     def into(self, e: sympy.Expr, target: str, spent: frozenset[Quantity], *, new: bool) -> None:
-        """`target` becomes e: a new array, or an array that is there to be written to."""
+        """The target becomes e: a new array, or one that is there to be written to."""
         self._preferred = target if new else ""
         value = self._signed(e, spent, None if new else target)
         self._preferred = ""
@@ -47,7 +47,7 @@ class ArrayCode:
             self._add(f"np.copyto({target}, {value.code})")
 
     def temporary(self, e: sympy.Expr, spent: frozenset[Quantity]) -> Value:
-        """e in some buffer, which the caller gives back by `release`."""
+        """An expression in some buffer, which the caller gives back by `release`."""
         return self._signed(e, spent, None)
 
     def release(self, value: Value) -> None:
@@ -145,7 +145,9 @@ class ArrayCode:
         return Value(buffer, True, True)
 
     def _fresh(self) -> str:
-        name = self._preferred or next(n for n in ("work", *(f"work_{k}" for k in range(2, 99))) if n not in self._taken)
+        name = self._preferred or next(
+            n for n in ("work", *(f"work_{k}" for k in range(2, 99))) if n not in self._taken
+        )
         self._taken.add(name)
         self._preferred = ""
         return name

@@ -28,7 +28,8 @@ NOTES = {
 
 COMMON = {
     "saved": "what `forward` returned",
-    "out": "arrays that take the results, in the order they are returned, None for a new one; the first may be an input itself",
+    "out": "arrays that take the results, in the order they are returned, None for a new one;"
+    " the first may be an input itself",
     "channel_axis": "the axis of the channels",
     "normalized_ndim": "how many trailing axes to normalize over, where no parameter says it",
     "momentum": "from 0 to 1, the weight of the NEW value",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 import bnsym
 from bnsym.backends.numpy import PER_CHANNEL, Function, NumpyBackend
-from bnsym.backends.numpy_printer import readable
 from bnsym.backends.numpy_docs import describe, summary
+from bnsym.backends.numpy_printer import readable
 from bnsym.backends.statements import Statement
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Quantity
@@ -37,7 +38,9 @@ class Module:
         self.units = bool(kernels["forward"].degrees)
         self.results = any(f.results for f in self.functions)
         self.data = definition.program.inputs[0].name
-        self.axes = [a.name for a in (definition.program.axes if self.layout == "arrays" else definition.program.inputs[0].axes)]
+        self.axes = [
+            a.name for a in (definition.program.axes if self.layout == "arrays" else definition.program.inputs[0].axes)
+        ]
         self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
         self.exports = sorted([*(["Saved"] if self.saved else []), *(f.name for f in self.functions)])
         self.dims = self.backend.dims
@@ -65,8 +68,14 @@ class FunctionText:
     @cached_property
     def reference(self) -> str:
         """The array whose shape and dtype the others follow."""
-        names = [q.name for q in (*self.arrays, *self.taken_arrays)] or [q.name for q in self.vectors if q.absent is None]
-        return self._module.definition.program.inputs[0].name if self._module.definition.program.inputs[0].name in names else names[0]
+        names = [q.name for q in (*self.arrays, *self.taken_arrays)] or [
+            q.name for q in self.vectors if q.absent is None
+        ]
+        return (
+            self._module.definition.program.inputs[0].name
+            if self._module.definition.program.inputs[0].name in names
+            else names[0]
+        )
 
     @property
     def positional(self) -> list[Parameter]:
@@ -79,7 +88,11 @@ class FunctionText:
     @property
     def keywords(self) -> list[Parameter]:
         """Constants, how the arrays lie, and `out`."""
-        found = [Parameter(q.name, "float", "" if q.default is None else repr(q.default)) for q in self.constants if q.name != "count"]
+        found = [
+            Parameter(q.name, "float", "" if q.default is None else repr(q.default))
+            for q in self.constants
+            if q.name != "count"
+        ]
         if self.per_channel:
             return found
         if self._module.layout == "channels":
@@ -138,7 +151,16 @@ class FunctionText:
     @property
     def returns(self) -> str:
         """The type of what it returns."""
-        types = ["Array | None" if " if has_" in r else "float" if r.startswith("float(") else "Saved" if r == "saved" else "Array" for r in self.returned]
+        types = [
+            "Array | None"
+            if " if has_" in r
+            else "float"
+            if r.startswith("float(")
+            else "Saved"
+            if r == "saved"
+            else "Array"
+            for r in self.returned
+        ]
         return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
 
     @property
@@ -218,5 +240,4 @@ def _powers(operator: str, degree: int) -> str:
 
 
 def _words(statements: tuple[Statement, ...]) -> set[str]:
-    text = " ".join(s.code for s in statements)
-    return set("".join(ch if ch.isalnum() or ch == "_" else " " for ch in text).split())
+    return set(re.findall(r"\w+", " ".join(s.code for s in statements)))

@@ -7,7 +7,6 @@ sum is rewritten in terms of the generator: sum_i c_i^2 becomes m (1/G - eps). T
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -17,7 +16,6 @@ from bnsym.calculus.forms import (
     Form,
     add,
     factor,
-    factors_of,
     free_labels,
     include,
     mul,
@@ -28,18 +26,17 @@ from bnsym.calculus.forms import (
     subtract,
     text,
 )
-from bnsym.calculus.monomials import Exponent, Factor, Label, Monomial, bound_labels, labels_of, merge, relabel
+from bnsym.calculus.generators import (
+    Generator,
+    by_rank,
+    is_lone_atom,
+    is_lone_factor,
+    is_lone_sum,
+    rational_power,
+    solved,
+)
+from bnsym.calculus.monomials import Exponent, Factor, Label, Monomial, bound_labels, merge
 from bnsym.calculus.rules import Rule
-
-
-@dataclass(frozen=True)
-class Generator:
-    """`name` stands for 1/base; `parameters` are the base's free labels, in the order the factor has them."""
-
-    name: str
-    base: Form
-    parameters: tuple[Label, ...]
-    oriented: bool
 
 
 @dataclass
@@ -131,12 +128,14 @@ class Context:
     def _monomial_power(self, base: Form, exponent: Exponent) -> Form | None:
         if len(base) > 1:
             return None
-        (monomial, coefficient), = base.items()
-        root = _rational_power(coefficient, Fraction(exponent))
+        ((monomial, coefficient),) = base.items()
+        root = rational_power(coefficient, Fraction(exponent))
         if bound_labels(monomial) or root is None:
             return None
         for (name, _), e in monomial:
-            if Fraction(e * exponent).denominator != 1 or (Fraction(e).denominator == 1 and Fraction(exponent).denominator != 1):
+            if Fraction(e * exponent).denominator != 1 or (
+                Fraction(e).denominator == 1 and Fraction(exponent).denominator != 1
+            ):
                 self._assume_positive(name)
         return self.reduce({merge([(f, e * exponent) for f, e in monomial]): root})
 
@@ -170,7 +169,7 @@ class Context:
         name = f"(1/b{len(self.generators) + 1})"  # no identifier, so that no quantity can have it
         self.positive.add(name)
         labels = free_labels(base)
-        alone = [_is_lone_sum] + [_is_lone_atom] * self.orient_atoms
+        alone = [is_lone_sum] + [is_lone_atom] * self.orient_atoms
         lone = next((m for test in alone for m in sorted(base, key=str) if test(m, base)), None)
         generator = Generator(name, base, labels, lone is not None)
         self.generators[name] = generator
@@ -188,7 +187,7 @@ class Context:
         form = self.reduce(form)
         if form:
             candidates = sorted(form, key=str)
-            lone = next((m for m in candidates if _is_lone_sum(m, form) or _is_lone_factor(m, form)), None)
+            lone = next((m for m in candidates if is_lone_sum(m, form) or is_lone_factor(m, form)), None)
             if lone is None:
                 raise ValueError(f"the {name} holds no sum, and no factor, that occurs once and could be replaced")
             self.rules.append(solved(name, form, lone))
@@ -196,12 +195,12 @@ class Context:
     def function(self, name: str, argument: Form) -> Form:
         """f(argument) as an atom keyed by the reduced argument."""
         argument = self.reduce(argument)
-        return factor(f"{name}({text(_by_rank(argument))})", free_labels(argument))
+        return factor(f"{name}({text(by_rank(argument))})", free_labels(argument))
 
     def logarithm(self, argument: Form) -> Form:
         """The log of a product is a sum of logs; a sum is the inverse of its generator first."""
         inverse = self.power(argument, -1)
-        (monomial, c), = inverse.items()
+        ((monomial, c),) = inverse.items()
         logs = [] if c == 1 else [scale(factor(f"log({c})"), -1)]
         for (name, labels), e in monomial:
             self._assume_positive(name)
@@ -209,116 +208,11 @@ class Context:
         return add(*logs)
 
     def exponential(self, argument: Form) -> Form:
-        """exp of a sum is a product of exps, one for each monomial."""
+        """The exp of a sum is a product of exps, one for each monomial."""
         result = number(1)
         for monomial, c in self.reduce(argument).items():
             single = {monomial: Fraction(1)}
-            name = f"exp({text(_by_rank(single))})"
+            name = f"exp({text(by_rank(single))})"
             self.positive.add(name)
             result = mul(result, factor(name, free_labels(single), c if c.denominator > 1 else int(c)))
         return self.reduce(result)
-
-    def is_zero(self, form: Form) -> bool | None:
-        """Whether a form is zero for all sizes and values; None where this normal form cannot decide."""
-        form = self.reduce(form)
-        if not form:
-            return True
-        loose = sorted(f for f in factors_of(form) if f[0] in self.generators and not self.generators[f[0]].oriented)
-        if not loose:
-            return False
-        if any(n > 0 for _, labels in loose for _, n in labels):
-            return None  # a root, or a quotient, stands under a sum
-        return self._cleared(form, loose[0])
-
-    def _cleared(self, form: Form, g: Factor) -> bool | None:
-        """Exponents of g that differ by a fraction are independent; within a class, multiply by powers of the base."""
-        generator = self.generators[g[0]]
-        base = renamed(generator.base, dict(zip(generator.parameters, g[1], strict=True)))
-        classes: dict[Fraction, dict[int, Form]] = {}
-        for monomial, c in form.items():
-            e = Fraction(dict(monomial).get(g, 0))
-            whole = e.numerator // e.denominator
-            rest = merge([(f, k) for f, k in monomial if f != g])
-            classes.setdefault(e - whole, {}).setdefault(whole, {})[rest] = c
-        answers = [self.is_zero(self._times_base(members, base)) for members in classes.values()]
-        if all(a is True for a in answers):
-            return True
-        return None if any(a is None for a in answers) else False
-
-    def _times_base(self, members: dict[int, Form], base: Form) -> Form:
-        top = max(members)
-        return add(*(mul(form, power(base, top - e)) for e, form in members.items()))
-
-
-def _by_rank(form: Form) -> Form:
-    """Free labels numbered within their axis, so that f(a - b) and f(b - a) never get one key."""
-    new: dict[Label, Label] = {}
-    for axis, n in free_labels(form):
-        new[axis, n] = (axis, -sum(1 for a, _ in new if a == axis))
-    return renamed(form, new)
-
-
-def _is_lone_sum(monomial: Monomial, base: Form) -> bool:
-    """One sum, times nothing but sizes and constants, whose factors occur in no other term of the base."""
-    if not bound_labels(monomial):
-        return False
-    inside = [(f, e) for f, e in monomial if labels_of([(f, e)])]
-    if any(not bound_labels([entry]) for entry in inside) or not _connected(inside):
-        return False
-    names = {f[0] for f, _ in inside}
-    return not any(f[0] in names for m in base if m != monomial for f, _ in m)
-
-
-def _is_lone_atom(monomial: Monomial, base: Form) -> bool:
-    """One function of the data, bare, that occurs in no other term of the base."""
-    if len(monomial) != 1 or not monomial[0][0][1] or monomial[0][0][0].find("(") < 1:
-        return False
-    return not any(f[0] == monomial[0][0][0] for m in base if m != monomial for f, _ in m)
-
-
-def _is_lone_factor(monomial: Monomial, form: Form) -> bool:
-    """One factor, times nothing but sizes and constants, that has every label of the form and occurs in it once."""
-    labelled = [(f, e) for f, e in monomial if f[1]] or [x for x in monomial if not x[0][0].startswith("#")]
-    if len(labelled) != 1 or bound_labels(labelled) or set(free_labels(form)) - labels_of(labelled):
-        return False
-    return labelled[0][1] == 1 and not any(f[0] == labelled[0][0][0] for m in form if m != monomial for f, _ in m)
-
-
-def _connected(entries: list[tuple[Factor, Exponent]]) -> bool:
-    reached, rest = bound_labels(entries[:1]), entries[1:]
-    while rest:
-        joined = [x for x in rest if bound_labels([x]) & reached]
-        if not joined:
-            return False
-        reached |= bound_labels(joined)
-        rest = [x for x in rest if x not in joined]
-    return True
-
-
-def solved(name: str, form: Form, lone: Monomial) -> Rule:
-    """The rule that form = 0 gives for what `lone` holds beside sizes and constants."""
-    inside = [(f, e) for f, e in lone if f[1]] or [(f, e) for f, e in lone if not f[0].startswith("#")]
-    outside = merge([(f, -e) for f, e in lone if (f, e) not in inside])
-    rest = {m: c for m, c in form.items() if m != lone}
-    value = scale(mul({outside: Fraction(1)}, rest), -1 / form[lone])
-    return Rule(name, merge(inside), tuple(sorted(value.items(), key=str)))
-
-
-def _rational_power(value: Fraction, exponent: Fraction) -> Fraction | None:
-    """value ** exponent where that is rational."""
-    if exponent.denominator == 1:
-        return value**int(exponent)
-    if value <= 0:
-        return None
-    roots = [round(n ** (1 / exponent.denominator)) for n in (value.numerator, value.denominator)]
-    if any(r**exponent.denominator != n for r, n in zip(roots, (value.numerator, value.denominator), strict=True)):
-        return None
-    return Fraction(*roots) ** exponent.numerator
-
-
-def null_sum(name: str, weights: Monomial, centred: Factor, over: Iterable[Label]) -> Rule:
-    """The rule sum w c = 0: what of w c stands under the sum is the pattern."""
-    new = {label: (label[0], 1) for label in over}
-    product = merge((*weights, (centred, 1)))
-    inside = [entry for entry in product if labels_of([entry]) & set(new)]
-    return Rule(name, merge(relabel(inside, new)), ())

@@ -11,7 +11,9 @@ def batch_statistics(definition: Definition) -> tuple[Quantity, ...]:
     """The statistics that are taken over the examples: those that do not vary along the data's first axis."""
     example = definition.program.inputs[0].axes[:1]
     return tuple(
-        e.left for e in definition.program.equations if e.left.role == "statistic" and not set(example) & set(e.left.axes)
+        e.left
+        for e in definition.program.equations
+        if e.left.role == "statistic" and not set(example) & set(e.left.axes)
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from bnsym.calculus.context import Context
+from bnsym.calculus.decide import is_zero
 from bnsym.calculus.forms import Form, factors_of, text
 from bnsym.model import Proof
 
@@ -18,7 +19,7 @@ def judged(claim: str, method: str, context: Context, difference: Callable[[], F
     """Judge the claim that a difference is zero. It is computed here, so that the time it takes is the claim's own."""
     start = perf_counter()
     residual = context.reduce(difference())
-    verdict = context.is_zero(residual)
+    verdict = is_zero(context, residual)
     shown = "0" if verdict else explained(context, residual) if verdict is False else UNDECIDED
     cited = (name for name in context.cited if name.startswith("premise"))
     return Proof(claim, method, verdict is True, shown, perf_counter() - start, (*context.premises, *cited))

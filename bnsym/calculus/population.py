@@ -11,8 +11,8 @@ from fractions import Fraction
 import sympy
 
 from bnsym.calculus.evaluate import Evaluation
-from bnsym.calculus.monomials import Label, Monomial
 from bnsym.calculus.freeze import batch_statistics
+from bnsym.calculus.monomials import Label, Monomial
 from bnsym.model import Axis, Definition, Equation, Program, Quantity, Size, Term
 
 MU, SIGMA2 = sympy.symbols("mu sigma2", positive=True)
@@ -82,7 +82,10 @@ def population(definition: Definition) -> Program | None:
 
 def update_running(definition: Definition) -> Program | None:
     """A moving average: `momentum` weighs the new mini-batch's unbiased statistic, the rest stays with the old."""
-    count, momentum = Quantity("count", (), "constant", positive=True), Quantity("momentum", (), "constant", default=0.1)
+    count, momentum = (
+        Quantity("count", (), "constant", positive=True),
+        Quantity("momentum", (), "constant", default=0.1),
+    )
     old, new, equations = [], [], []
     for s in batch_statistics(definition):
         running, fresh = (Quantity(name, s.axes, "statistic") for name in (s.name, f"batch_{s.name}"))
@@ -97,4 +100,3 @@ def update_running(definition: Definition) -> Program | None:
 
 def _plural(name: str) -> str:
     return {"mean": "means", "var": "variances"}.get(name, f"{name}_of_batches")
-

@@ -20,7 +20,6 @@ from bnsym.lowering.names import Hoisted, reduction_name
 from bnsym.lowering.operations import is_element
 from bnsym.model import Axis, Equation, Program, Quantity, Size, Term, quantities
 
-
 Powers = list[tuple[sympy.Expr, sympy.Rational]]
 
 
@@ -50,7 +49,7 @@ class ClosedForm:
             form = self.evaluation.forms[q]
             if len(form) != 1:
                 continue
-            (monomial, coefficient), = form.items()
+            ((monomial, coefficient),) = form.items()
             f = self._replaceable(q, monomial)
             if coefficient == 1 and f is not None and not any(r.pattern[0][0] == f for r in self._rewrites):
                 rest = merge([(g, -e) for g, e in monomial if g != f])
@@ -92,7 +91,7 @@ class ClosedForm:
         """An output that is one sum and nothing else *is* that sum: dbeta is the sum of dy."""
         if len(form) != 1:
             return None
-        (monomial, coefficient), = form.items()
+        ((monomial, coefficient),) = form.items()
         parts = _components(monomial)
         if coefficient != 1 or len(parts) != 1 or any(not bound_labels([x]) & bound_labels(parts[0]) for x in monomial):
             return None

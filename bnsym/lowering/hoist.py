@@ -35,7 +35,7 @@ class Hoist:
         return done
 
     def _with_known(self, e: sympy.Expr) -> sympy.Expr:
-        """beta - mean * scale for beta - mean * gamma * inv_std, once scale has a name."""
+        """Beta - mean * scale for beta - mean * gamma * inv_std, once scale has a name."""
         for left, part in self._parts.items():
             if part.is_Mul and e != part:
                 e = e.subs(part, left)
@@ -65,7 +65,6 @@ class Hoist:
         if isinstance(e, sympy.Add):
             narrow = [self._named(part, left, "shift") for part in self._apart(plain, sympy.Add)]
             return sympy.Add(*wide, *narrow)
-        number, _ = e.as_coeff_Mul()
         hint = "scale" if top else f"coef_{product_name([w.as_base_exp() for w in arrays])}"
         narrow = [self._named(part, left, hint) for part in self._apart(plain, sympy.Mul)]
         return sympy.Mul(*wide, *narrow)

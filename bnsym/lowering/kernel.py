@@ -51,7 +51,8 @@ class Kernel:
     """One generated function.
 
     `arguments` are in the order of its signature; `takes_saved` are the fields of a `Saved` tuple that it
-    reads, each with the quantity it stands for, `gives_saved` what it puts into one; `pivots` are values that it may choose.
+    reads, each with the quantity it stands for, `gives_saved` what it puts into one; `pivots` are values that it may
+    choose; `degrees` say how its quantities scale with the data.
     """
 
     name: str
@@ -72,4 +73,3 @@ class Kernel:
     def reads(self, q: Quantity) -> bool:
         """Whether any operation needs a quantity."""
         return any(q in o.equation.inputs for o in self.operations)
-

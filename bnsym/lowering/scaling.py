@@ -20,7 +20,9 @@ class _Mixed(Exception):
 
 def degrees(program: Program, lowered: Iterable[Equation]) -> dict[Quantity, int] | None:
     """The degree in the data of every statistic and constant; None where the output itself would scale."""
-    known: dict[Quantity, sympy.Rational] = {q: sympy.Integer(0) for q in program.inputs if q.role in ("parameter", "mask")}
+    known: dict[Quantity, sympy.Rational] = {
+        q: sympy.Integer(0) for q in program.inputs if q.role in ("parameter", "mask")
+    }
     known |= {q: sympy.Integer(1) for q in program.inputs[:1]}
     try:
         for e in (*program.equations, *lowered):
@@ -37,7 +39,11 @@ def degrees(program: Program, lowered: Iterable[Equation]) -> dict[Quantity, int
 
 def _degree(e: sympy.Expr, known: dict[Quantity, sympy.Rational]) -> sympy.Rational:
     if isinstance(e, Quantity):
-        return known.setdefault(e, sympy.Integer(1 if e.name == "pivot" else 0)) if e.role != "constant" else _constant(e, known)
+        return (
+            known.setdefault(e, sympy.Integer(1 if e.name == "pivot" else 0))
+            if e.role != "constant"
+            else _constant(e, known)
+        )
     if isinstance(e, sympy.Mul):
         return sum((_degree(a, known) for a in e.args), sympy.Integer(0))
     if isinstance(e, sympy.Pow) and e.exp.is_Rational:

@@ -33,6 +33,8 @@ class Dense:
 
     def __init__(self, kernel: ModuleType, batch: int, w: Parameter, b: Parameter | None = None):
         self._kernel, self._w = kernel, w
+        self._b: Array | None
+        self._db: Array | None
         self._b, self._db = (None, None) if b is None else b
         inputs, outputs = w.value.shape
         self.z = np.empty((batch, outputs), w.value.dtype)

@@ -70,7 +70,7 @@ class Network:
         """Take one step of SGD and return the loss before it."""
         loss = self.forward(x, t)
         self.backward(lr)  # gradients are linear in dloss: with lr for it they are the step itself
-        np.subtract(self.parameters.values, self.parameters.gradients, out=self.parameters.values)
+        np.subtract(self.parameters.flat, self.parameters.flat_gradients, out=self.parameters.flat)
         return loss
 
     def freeze(self, batches: Iterable[Array]) -> None:

@@ -20,16 +20,16 @@ class Parameter(NamedTuple):
 
 
 class Parameters(Mapping[str, Parameter]):
-    """Named parameters of given shapes, all zero; `values` and `gradients` hold them one after the other."""
+    """Named parameters of given shapes, all zero; `flat` and `flat_gradients` hold them one after the other."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: npt.DTypeLike):
         size = sum(math.prod(shape) for shape in shapes.values())
-        self.values, self.gradients = np.zeros(size, dtype), np.zeros(size, dtype)
+        self.flat, self.flat_gradients = np.zeros(size, dtype), np.zeros(size, dtype)
         self._named: dict[str, Parameter] = {}
         start = 0
         for name, shape in shapes.items():
             part = slice(start, start := start + math.prod(shape))
-            self._named[name] = Parameter(self.values[part].reshape(shape), self.gradients[part].reshape(shape))
+            self._named[name] = Parameter(self.flat[part].reshape(shape), self.flat_gradients[part].reshape(shape))
 
     def __getitem__(self, name: str) -> Parameter:
         return self._named[name]

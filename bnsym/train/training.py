@@ -57,7 +57,7 @@ class Trainer:
 
     def is_finite(self) -> bool:
         """Whether every parameter is."""
-        return bool(np.isfinite(self.network.parameters.values).all())
+        return bool(np.isfinite(self.network.parameters.flat).all())
 
     def accuracy(self) -> float:
         """The share of test images named right, with the population's statistics by Algorithm 2."""

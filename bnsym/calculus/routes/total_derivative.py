@@ -13,10 +13,11 @@ from functools import partial
 
 import sympy
 
-from bnsym.calculus.evaluate import Evaluation, Normaliser, label
+from bnsym.calculus.evaluate import Evaluation, label
 from bnsym.calculus.forms import Form, factor, renamed, subtract, total_over
 from bnsym.calculus.judge import judged
 from bnsym.calculus.monomials import DELTA, Label
+from bnsym.calculus.normalise import Normaliser
 from bnsym.calculus.routes.case import Case
 from bnsym.model import Axis, Program, Proof, Quantity, Size, Term, quantities
 

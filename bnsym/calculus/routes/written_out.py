@@ -16,9 +16,9 @@ import sympy
 
 from bnsym.calculus.context import Context
 from bnsym.calculus.elements import SYMBOLS, Array, evaluate
-from bnsym.calculus.evaluate import Normaliser
 from bnsym.calculus.forms import Form, factor, subtract
 from bnsym.calculus.judge import judged
+from bnsym.calculus.normalise import Normaliser
 from bnsym.calculus.routes.case import Case
 from bnsym.model import Axis, Equation, Premise, Program, Proof, Quantity, Term, quantities
 

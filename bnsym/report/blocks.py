@@ -1,0 +1,148 @@
+"""A report as data: sections of paragraphs, equations, tables and graphs. How they look is decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Text:
+    """Plain words."""
+
+    kind: ClassVar[str] = "text"
+    text: str
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula within a sentence, as LaTeX."""
+
+    kind: ClassVar[str] = "math"
+    latex: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name as code spells it."""
+
+    kind: ClassVar[str] = "code"
+    text: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The number of an equation."""
+
+    kind: ClassVar[str] = "reference"
+    number: int
+
+
+Span = Text | Math | Code | Reference
+Sentence = tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    kind: ClassVar[str] = "paragraph"
+    spans: Sentence
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An equation on a line of its own, with its number."""
+
+    kind: ClassVar[str] = "formula"
+    latex: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list."""
+
+    kind: ClassVar[str] = "items"
+    items: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: every row has as many cells as the header."""
+
+    kind: ClassVar[str] = "table"
+    header: tuple[str, ...]
+    rows: tuple[tuple[Sentence, ...], ...]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`target`'s equation uses `source`; dotted where no gradient flows back. Both are places in the list of nodes."""
+
+    source: int
+    target: int
+    dotted: bool
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Names, and which depends on which."""
+
+    kind: ClassVar[str] = "graph"
+    nodes: tuple[str, ...]
+    edges: tuple[Edge, ...]
+
+
+Block = Paragraph | Formula | Items | Table | Graph
+
+
+@dataclass(frozen=True)
+class Section:
+    """A title, what stands under it, and sections within."""
+
+    title: Sentence
+    blocks: tuple[Block, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True)
+class Story:
+    """A whole report."""
+
+    title: Sentence
+    blocks: tuple[Block, ...]
+    sections: tuple[Section, ...]
+
+
+def sentence(*parts: str | Span | Sequence[Span]) -> Sentence:
+    """Words and formulas in a row: a string is plain words."""
+    spans: list[Span] = []
+    for part in parts:
+        if isinstance(part, str):
+            spans.append(Text(part))
+        elif isinstance(part, (Text, Math, Code, Reference)):
+            spans.append(part)
+        else:
+            spans.extend(part)
+    return tuple(s for s in spans if s != Text(""))
+
+
+def paragraph(*parts: str | Span | Sequence[Span]) -> Paragraph:
+    """A sentence as a paragraph of its own."""
+    return Paragraph(sentence(*parts))
+
+
+def enumerated(parts: Iterable[Span], last: str = "and") -> Sentence:
+    """`a`, `a and b`, or `a, b and c`."""
+    spans = list(parts)
+    words: list[str | Span] = []
+    for n, span in enumerate(spans):
+        words += [span] if n == 0 else [f" {last} " if n == len(spans) - 1 else ", ", span]
+    return sentence(*words)
+
+
+def counted(number: int, thing: str) -> str:
+    """`one path`, `3 paths`: small counts as a reader expects them."""
+    return f"one {thing}" if number == 1 else f"{number} {thing}s"

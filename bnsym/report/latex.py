@@ -1,0 +1,160 @@
+"""Expressions and equations as LaTeX. The order of terms is this printer's own: it depends on names alone.
+
+Only letters follow a backslash, so that no Markdown reader takes one for an escape; `_` and `^` are all the marks.
+"""
+
+from __future__ import annotations
+
+import sympy
+
+from bnsym.functions import Abs, maximum
+from bnsym.model import Equation, Largest, Quantity, Reduction, Sum, Term
+from bnsym.report.notation import Notation, Scope
+from bnsym.report.products import Product, free, product
+
+FUNCTIONS: dict[type[sympy.Basic], str] = {
+    sympy.exp: r"\exp",
+    sympy.log: r"\log",
+    sympy.tanh: r"\tanh",
+    maximum: r"\max",
+}
+ROLES = ("size", "data", "mask", "parameter", "constant", "statistic", "value", "sum", "gradient")
+SUM, FACTOR, ATOM = range(3)
+"""How tightly a place binds: anything may stand in a sum, a factor may be no sum, an atom takes a power."""
+
+
+class Latex:
+    """Prints by one notation. A scope says which axes have a value where an expression stands."""
+
+    def __init__(self, notation: Notation):
+        self.notation = notation
+
+    def equation(self, e: Equation) -> str:
+        """`left = right`, the terms in the order the equation has them."""
+        scope = self.notation.scope(e.left.axes)
+        return f"{self.quantity(e.left)} = {self.terms(e.terms, scope)}"
+
+    def quantity(self, q: Quantity) -> str:
+        """A quantity under its own indices."""
+        return self.notation.quantity(q)
+
+    def terms(self, terms: tuple[Term, ...], scope: Scope) -> str:
+        """Terms one after the other, each with its sign."""
+        parts = [a for t in terms for a in self._ordered(sympy.Add.make_args(t.expression), scope)]
+        return self._added(parts, scope)
+
+    def local(self, e: sympy.Expr, scope: Scope) -> str:
+        """An expression where the axes of the scope have a value."""
+        return self._expression(e, scope, SUM)
+
+    def _expression(self, e: sympy.Expr, scope: Scope, place: int) -> str:
+        if isinstance(e, Quantity):
+            simple = place < ATOM or not self.notation.is_compound(e)
+            return self.notation.quantity(e, scope) if simple else _bracketed(self.notation.quantity(e, scope))
+        if e.is_Add:
+            text = self._added(self._ordered(e.args, scope), scope)
+            return text if place == SUM else _bracketed(text)
+        if e.is_Integer and e >= 0:
+            return str(e)
+        if isinstance(e, (sympy.Function, sympy.NumberSymbol)):
+            text = self._function(e, scope)
+            return text if place < ATOM else _bracketed(text)
+        split = product(e)
+        text = ("-" if split.negative else "") + self._product(split.magnitude, scope)
+        return text if place == SUM or (place == FACTOR and not split.negative) else _bracketed(text)
+
+    def _ordered(self, parts: tuple[sympy.Expr, ...], scope: Scope) -> list[sympy.Expr]:
+        """Positive terms first, of those numbers, then what has most indices: x - mean, var + eps, 1 - y."""
+
+        def key(e: sympy.Expr) -> tuple[bool, bool, int, str]:
+            return product(e).negative, not e.is_Number, -len(free(e)), self._expression(e, scope, SUM)
+
+        return sorted(parts, key=key)
+
+    def _added(self, parts: list[sympy.Expr], scope: Scope) -> str:
+        text = ""
+        for e in parts:
+            split = product(e)
+            glue = (" - " if split.negative else " + ") if text else ("-" if split.negative else "")
+            text += glue + self._product(split.magnitude, scope)
+        return text
+
+    def _product(self, p: Product, scope: Scope) -> str:
+        """Gradients, then a fraction, then sums: nothing tall stands in a fraction, and no sum swallows a factor."""
+        tall = [b for b, e in p.powers if e == 1 and isinstance(b, Quantity) and b.role == "gradient"]
+        sums = [b for b, e in p.powers if e == 1 and isinstance(b, Reduction)]
+        rest = [(b, e) for b, e in p.powers if not (e == 1 and b in [*tall, *sums])]
+        above = [(b, e) for b, e in rest if not _below(e)]
+        below = [(b, -e) for b, e in rest if _below(e)]
+        top, bottom = p.number.as_numer_denom()
+        first = self._factors([(b, sympy.Integer(1)) for b in tall], scope)
+        last = [self._reduction(s, scope) for s in sorted(sums, key=lambda s: self._reduction(s, scope))]
+        last = last if len(last) == 1 else [_bracketed(s) for s in last]
+        if below or bottom != 1:
+            middle = [rf"\frac{{{self._row(top, above, scope)}}}{{{self._row(bottom, below, scope)}}}"]
+            return _row([*first, *middle, *last])
+        number = [str(top)] if top != 1 or not (first or above or last) else []
+        return _row([*number, *first, *self._factors(above, scope), *last])
+
+    def _row(self, number: sympy.Number, powers: list[tuple[sympy.Expr, sympy.Expr]], scope: Scope) -> str:
+        """One side of a fraction, where a sum that stands alone needs no brackets."""
+        if number == 1 and len(powers) == 1 and powers[0][1] == 1:
+            return self._expression(powers[0][0], scope, SUM)
+        return _row([*([str(number)] if number != 1 or not powers else []), *self._factors(powers, scope)])
+
+    def _factors(self, powers: list[tuple[sympy.Expr, sympy.Expr]], scope: Scope) -> list[str]:
+        """Short names first: gamma before x_hat before (x - mean)."""
+
+        def key(power: tuple[sympy.Expr, sympy.Expr]) -> tuple[int, int, int, str]:
+            base, _ = power
+            role = ROLES.index(base.role) if isinstance(base, Quantity) and base.role in ROLES else len(ROLES)
+            kind = 0 if base.is_number else 1 if isinstance(base, Quantity) else 3 if base.is_Add else 2
+            return kind, len(free(base)), role, self._expression(base, scope, SUM)
+
+        return [self._power(b, e, scope) for b, e in sorted(powers, key=key)]
+
+    def _power(self, base: sympy.Expr, exponent: sympy.Expr, scope: Scope) -> str:
+        if exponent == 1:
+            return self._expression(base, scope, FACTOR) if not isinstance(base, Reduction) else _bracketed(
+                self._reduction(base, scope)
+            )  # fmt: skip
+        if exponent == sympy.Rational(1, 2):
+            return rf"\sqrt{{{self._expression(base, scope, SUM)}}}"
+        above = str(exponent) if exponent.is_Rational else self._expression(exponent, scope, SUM)
+        return f"{self._expression(base, scope, ATOM)}^{{{above}}}"
+
+    def _reduction(self, e: Reduction, scope: Scope) -> str:
+        """A sum, each index under a letter of its own: the free one keeps its letter."""
+        inner, signs = dict(scope), []
+        for axis in e.axes:
+            inner[axis] = self.notation.inner(axis, inner)
+            size = self.notation.size(axis)
+            counts = isinstance(e, Sum) and size is not None
+            signs.append(rf"\sum_{{{inner[axis]}=1}}^{{{size}}}" if counts else
+                         rf"{chr(92)}{'max' if isinstance(e, Largest) else 'sum'}_{{{inner[axis]}}}")  # fmt: skip
+        return " ".join([*signs, self._expression(e.body, inner, FACTOR)])
+
+    def _function(self, e: sympy.Function | sympy.NumberSymbol, scope: Scope) -> str:
+        if isinstance(e, sympy.NumberSymbol):
+            return r"\pi" if e is sympy.pi else rf"\mathrm{{{'e' if e is sympy.E else e}}}"
+        inside = ", ".join(self._expression(a, scope, SUM) for a in e.args)
+        if isinstance(e, Abs):
+            return rf"\left\lvert {inside} \right\rvert"
+        return FUNCTIONS.get(type(e), rf"\mathrm{{{type(e).__name__}}}") + _bracketed(inside)
+
+
+def _below(exponent: sympy.Expr) -> bool:
+    return bool(exponent.is_Rational and exponent < 0)
+
+
+def _bracketed(text: str) -> str:
+    return rf"\left({text}\right)"
+
+
+def _row(factors: list[str]) -> str:
+    """Factors side by side; a word and its neighbour with a dot between."""
+    text = ""
+    for before, factor in zip(["", *factors], factors, strict=False):
+        wordy = any(f.startswith((r"\mathrm", r"\text")) or f[0].isdigit() for f in (before, factor) if f)
+        text += (r" \cdot " if wordy and not before.isdigit() else " ") * bool(before) + factor
+    return text

@@ -1,0 +1,74 @@
+"""What every section of a report needs: the notation, numbers for equations, and ways to speak of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import sympy
+
+from bnsym.calculus.derive import Derivation
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Axis, Equation, Quantity
+from bnsym.report.blocks import Code, Formula, Math, Reference, Sentence, Span, enumerated
+from bnsym.report.latex import Latex
+from bnsym.report.notation import Notation, Scope, notation
+
+
+class Writer:
+    """Numbers equations as they are written, and knows them again."""
+
+    def __init__(self, derivation: Derivation, kernels: Mapping[str, Kernel]):
+        self.derivation, self.definition, self.kernels = derivation, derivation.definition, kernels
+        self.notation = notation(derivation, kernels)
+        self.latex = Latex(self.notation)
+        self._numbers: dict[Equation, int] = {}
+        self._written = 0
+
+    def formula(self, equation: Equation, spelled: Notation | None = None) -> Formula:
+        """An equation with the next number."""
+        return self.numbered((Latex(spelled) if spelled else self.latex).equation(equation), equation)
+
+    def numbered(self, latex: str, equation: Equation | None = None) -> Formula:
+        """A formula with the next number."""
+        self._written += 1
+        if equation is not None:
+            self._numbers.setdefault(equation, self._written)
+        return Formula(latex, self._written)
+
+    def known(self, equation: Equation) -> bool:
+        """Whether an equation was written already."""
+        return equation in self._numbers
+
+    def references(self, equations: Iterable[Equation]) -> Sentence:
+        """`(1), (2) and (4)`."""
+        numbers = sorted({self._numbers[e] for e in equations})
+        return enumerated(Reference(n) for n in numbers)
+
+    def symbol(self, q: Quantity) -> Math:
+        """A quantity with its indices."""
+        return Math(self.latex.quantity(q))
+
+    def bare(self, q: Quantity) -> Math:
+        """A quantity as a whole, without indices."""
+        return Math(self.notation.quantity(Quantity(q.name)))
+
+    def local(self, e: sympy.Expr, scope: Scope) -> Math:
+        """An expression within a sentence."""
+        return Math(self.latex.local(e, scope))
+
+    def index(self, axis: Axis) -> Math:
+        """The letter of an axis."""
+        return Math(self.notation.letter(axis))
+
+    def indices(self, axes: Iterable[Axis]) -> Sentence:
+        """`i and c`."""
+        return enumerated(self.index(a) for a in axes)
+
+    def symbols(self, quantities: Iterable[Quantity]) -> Sentence:
+        """Several quantities in a row."""
+        return enumerated(self.bare(q) for q in quantities)
+
+    def names(self, names: Iterable[str]) -> Sentence:
+        """Several names in a row, as code spells them."""
+        spans: list[Span] = [Code(n) for n in names]
+        return enumerated(spans)
