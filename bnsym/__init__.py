@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bnsym.api import ProofError, derive, generate, load, prove
     from bnsym.checks import DefinitionError
     from bnsym.definitions import definition
-    from bnsym.generate import ProofError, derive, generate, load, prove
 
 __version__ = "0.1.0"
 __all__ = ["DefinitionError", "ProofError", "definition", "derive", "generate", "load", "prove"]
@@ -21,4 +21,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'bnsym' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_HOMES.get(name, "bnsym.generate")), name)
+    return getattr(importlib.import_module(_HOMES.get(name, "bnsym.api")), name)

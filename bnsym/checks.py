@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 
 from bnsym.functions import StopGradient
-from bnsym.model import Definition, Equation, Largest, Origin, Quantity, Reduction, Size, Term, quantities
+from bnsym.model import Axis, Definition, Equation, Largest, Origin, Quantity, Reduction, Size, Term, quantities
 
 LAYOUTS = ("channels", "trailing", "arrays", "elementwise")
 """How the arrays of a definition lie in memory, and so what the generated functions' arguments are."""
@@ -27,6 +27,16 @@ def check_name(name: Any, kind: str) -> str:
     if name in RESERVED or name.startswith("_"):
         raise DefinitionError(f"{name!r} cannot name a {kind}: the generated functions use that name themselves")
     return name
+
+
+def check_along(name: str, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    """The axes a quantity varies along: each an axis, and each once."""
+    for axis in axes:
+        if not isinstance(axis, Axis):
+            raise DefinitionError(f"{name} varies along axes, and {axis} is none")
+        if axes.count(axis) > 1:
+            raise DefinitionError(f"{name} varies along {axis} twice; use a second axis")
+    return axes
 
 
 def terms_of(right: sympy.Expr, left: Quantity, origin: Origin, held: bool = False) -> tuple[Term, ...]:
@@ -116,6 +126,8 @@ def _check_axes(term: Term, left: Quantity, origin: Origin | None) -> None:
     if foreign:
         names = ", ".join(sorted(map(str, foreign)))
         raise DefinitionError(f"{origin}: {names} in the equation for {left} is not a declared quantity")
+    if term.body.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+        raise DefinitionError(f"{origin}: the equation for {left} divides by zero")
     for q in quantities(term.body):
         loose = [a.name for a in q.axes if a not in left.axes and a not in term.axes]
         if loose:

@@ -30,8 +30,8 @@ Out = Annotated[
 @contextmanager
 def _sentences() -> Iterator[None]:
     """Errors as one sentence and an exit status, never a traceback."""
+    from bnsym.api import ProofError
     from bnsym.checks import DefinitionError
-    from bnsym.generate import ProofError
     from bnsym.regenerate import UsageError
 
     try:
@@ -113,9 +113,9 @@ def _as_data(generated: list[Any], states: dict[Any, str], left: list[Path], pla
 @app.command()
 def prove(names: Names = None) -> None:
     """Prove every claim of a definition: one line a claim, with its method and time. Exits 1 if one fails."""
+    from bnsym.api import derive
+    from bnsym.api import prove as prove_all
     from bnsym.definitions import NAMES, definition
-    from bnsym.generate import derive
-    from bnsym.generate import prove as prove_all
 
     failed = 0
     with _sentences():
@@ -139,9 +139,9 @@ def derivation_report(
     form: Annotated[str, typer.Option("--format", help="md")] = "md",
 ) -> None:
     """Write a derivation step by step, as Markdown that GitHub renders."""
+    from bnsym.api import derive
+    from bnsym.api import prove as prove_all
     from bnsym.definitions import definition
-    from bnsym.generate import derive
-    from bnsym.generate import prove as prove_all
     from bnsym.lowering.lower import lower
     from bnsym.regenerate import UsageError
     from bnsym.report.markdown import report_markdown

@@ -17,7 +17,7 @@ import sympy
 from sympy import erf, exp, log, sqrt, tanh
 
 from bnsym import model
-from bnsym.checks import DefinitionError, check_definition, check_name, terms_of
+from bnsym.checks import DefinitionError, check_along, check_definition, check_name, terms_of
 from bnsym.functions import Abs, StopGradient, elementwise_max, sign, step
 from bnsym.model import Axis, Equation, Largest, Origin, Premise, Program, Quantity, Size, Sum, Term
 
@@ -28,8 +28,12 @@ __all__ = [
 
 
 def axes(names: str) -> Any:
-    """Declare named axes: one name gives one axis, several give a tuple, as in `i, c = axes("i c")`."""
-    return _one_or_all([Axis(check_name(n, "axis")) for n in names.split()])
+    """Declare named axes, one or several by name, separated by blanks."""
+    found = names.split()
+    for name in found:
+        if found.count(name) > 1:
+            raise DefinitionError(f"axis {name} is declared twice in {names!r}")
+    return _one_or_all([Axis(check_name(n, "axis")) for n in found])
 
 
 def size(axis: Axis) -> Size:
@@ -39,17 +43,17 @@ def size(axis: Axis) -> Size:
 
 def data(name: str, *along: Axis) -> Quantity:
     """An input array that varies along the axes and is differentiated."""
-    return Quantity(check_name(name, "data"), along, "data")
+    return Quantity(check_name(name, "data"), check_along(name, along), "data")
 
 
 def mask(name: str, *along: Axis) -> Quantity:
     """An input of zeros and ones: its square is itself, and no derivative is taken to it."""
-    return Quantity(check_name(name, "mask"), along, "mask", nonnegative=True)
+    return Quantity(check_name(name, "mask"), check_along(name, along), "mask", nonnegative=True)
 
 
 def parameter(name: str, *along: Axis, absent: int | None = None) -> Quantity:
     """A learned input. `absent` is what an omitted one (None) stands for: 1 for a scale, 0 for a shift."""
-    return Quantity(check_name(name, "parameter"), along, "parameter", absent=absent)
+    return Quantity(check_name(name, "parameter"), check_along(name, along), "parameter", absent=absent)
 
 
 def constant(name: str, default: float | None = None) -> Quantity:
@@ -59,12 +63,14 @@ def constant(name: str, default: float | None = None) -> Quantity:
 
 def statistics(names: str, *along: Axis) -> Any:
     """Quantities computed from the data that forward saves for backward, and inference is given."""
-    return _one_or_all([Quantity(check_name(n, "statistic"), along, "statistic") for n in names.split()])
+    return _one_or_all(
+        [Quantity(check_name(n, "statistic"), check_along(n, along), "statistic") for n in names.split()]
+    )
 
 
 def values(names: str, *along: Axis) -> Any:
     """Intermediate and output quantities."""
-    return _one_or_all([Quantity(check_name(n, "value"), along, "value") for n in names.split()])
+    return _declared(names, along, "value")
 
 
 def Max(first: Any, *rest: Any) -> sympy.Expr:  # noqa: N802 - as the papers write it
@@ -144,6 +150,10 @@ def _program(equations: tuple[Equation, ...], outputs: Sequence[Quantity] | None
 def _with_size_names(made: model.Definition, names: dict[Size, str]) -> model.Definition:
     renamed = {old: Size(name, old.axis) for old, name in names.items()}
     return replace(made, program=made.program.replace(renamed))
+
+
+def _declared(names: str, along: tuple[Axis, ...], role: str) -> Any:
+    return _one_or_all([Quantity(check_name(n, role), check_along(n, along), role) for n in names.split()])
 
 
 def _one_or_all(made: list[Any]) -> Any:

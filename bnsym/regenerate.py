@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnsym.api import emit, prove, require
 from bnsym.calculus.derive import derive
 from bnsym.definitions import NAMES, definition
-from bnsym.generate import emit, prove, require
 from bnsym.lowering.lower import lower
 from bnsym.model import Definition, Proof
 from bnsym.render import BACKENDS

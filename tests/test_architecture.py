@@ -19,7 +19,7 @@ LAYERS = (
     ("bnsym.lowering",),
     ("bnsym.backends",),
     ("bnsym.render", "bnsym.report", "bnsym.stamp", "bnsym.write"),
-    ("bnsym.generate",),
+    ("bnsym.api",),
     ("bnsym.regenerate",),
     ("bnsym.cli",),
 )

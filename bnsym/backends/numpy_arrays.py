@@ -118,7 +118,8 @@ class ArrayCode:
             return self._call("np.square", [self._signed(base, spent, None)], target)
         if n == 4:
             return self._call("np.square", [self._power(base, sympy.Integer(2), spent, None)], target)
-        return self._call("np.power", [self._signed(base, spent, None), Value(str(n), False)], target)
+        exponent = str(n) if n.is_Integer else f"{n.p} / {n.q}"
+        return self._call("np.power", [self._signed(base, spent, None), Value(exponent, False)], target)
 
     def _readiness(self, e: sympy.Expr) -> int:
         """Composite arrays, then arrays, then per-channel operands."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import sympy
 
+from bnsym.checks import DefinitionError
 from bnsym.functions import Abs, maximum, sign, step
 from bnsym.model import Quantity, Reduction, Sum
 
@@ -23,7 +24,7 @@ FUNCTIONS: dict[type[sympy.Basic], str] = {
 Operand = Callable[[Quantity], str]
 
 
-class Unprintable(Exception):
+class Unprintable(DefinitionError):
     """The backend has no code for something in the expression."""
 
 
@@ -109,6 +110,8 @@ class _Operators:
             return f"np.sqrt({self.of(base, 0)})", 3
         if isinstance(exponent, sympy.Integer):
             return f"{self.of(base, 3)}**{exponent}", 2
+        if exponent.is_Rational:
+            return f"np.power({self.of(base, 0)}, {exponent.p} / {exponent.q})", 3
         raise Unprintable(f"the NumPy backend has no code for a power of {exponent}")
 
 

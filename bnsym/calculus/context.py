@@ -37,6 +37,7 @@ from bnsym.calculus.generators import (
 )
 from bnsym.calculus.monomials import Exponent, Factor, Label, Monomial, bound_labels, merge
 from bnsym.calculus.rules import Rule
+from bnsym.checks import DefinitionError
 
 
 @dataclass
@@ -107,7 +108,7 @@ class Context:
         if Fraction(exponent).denominator == 1 and exponent >= 0:
             return self.reduce(power(base, int(exponent)))
         if not base:
-            raise ZeroDivisionError("a definition divides by an expression that is identically zero")
+            raise DefinitionError("the definition divides by an expression that is identically zero")
         single = self._monomial_power(base, exponent)
         if single is not None:
             return single

@@ -14,6 +14,7 @@ import sympy
 from bnsym.calculus.context import Context
 from bnsym.calculus.forms import Form, add, factor, mul, number, scale, subtract
 from bnsym.calculus.monomials import bound_labels
+from bnsym.checks import DefinitionError
 from bnsym.functions import Abs, maximum, sign, step
 
 Leaf = Callable[[sympy.Basic], Form | None]
@@ -83,7 +84,7 @@ class Normaliser:
             if e.is_positive:
                 context.positive.add(atom_name)
             return factor(atom_name)  # no identifier, so that a parameter may be called pi
-        raise TypeError(f"{type(e).__name__} has no normal form: {e}")
+        raise DefinitionError(f"a definition cannot hold {type(e).__name__}, as in {e}: it has no normal form")
 
     def _written(self, e: sympy.Expr, atom: Form) -> Form:
         """Remember how the program writes an atom."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnsym.model import Axis, Quantity, Term
-from bnsym.report.blocks import Block, Code, Items, Section, Sentence, Table, Text, counted, paragraph, sentence
+from bnsym.report.blocks import Block, Code, Items, Math, Section, Sentence, Table, counted, paragraph, sentence
 from bnsym.report.writer import Writer
 
 ROLES = {
@@ -25,7 +25,10 @@ def definition(w: Writer) -> Section:
     blocks += [w.formula(e) for e in equations]
     held = [e for e in equations if e.held]
     if held:
-        blocks.append(paragraph(w.references(held), " is held: derivatives treat its left side as a constant."))
+        what = "is held: derivatives treat its left side as a constant." if len(held) == 1 else (
+            "are held: derivatives treat their left sides as constants."
+        )  # fmt: skip
+        blocks.append(paragraph(w.references(held), f" {what}"))
     if w.definition.premises:
         blocks.append(paragraph("Of the inputs this is taken for granted:"))
     for premise in w.definition.premises:
@@ -56,14 +59,10 @@ def axes(w: Writer) -> Section:
     """Which quantity varies along which axis, and what runs along an axis."""
     program = w.derivation.forward
     listed = [*program.inputs, *(e.left for e in program.equations)]
-    rows = tuple((_symbol(w, q), (Code(q.name),), _along(w, q), _role(w, q)) for q in listed)
+    rows = tuple(((w.symbol(q),), (Code(q.name),), _along(w, q), _role(w, q)) for q in listed)
     table = Table(("symbol", "in the code", "varies along", "what it is"), rows)
     items = tuple(_axis(w, a) for a in program.axes)
     return Section(sentence("Quantities and axes"), (table, *((Items(items),) if items else ())))
-
-
-def _symbol(w: Writer, q: Quantity) -> Sentence:
-    return (w.symbol(q),)
 
 
 def _along(w: Writer, q: Quantity) -> Sentence:
@@ -73,23 +72,22 @@ def _along(w: Writer, q: Quantity) -> Sentence:
 def _role(w: Writer, q: Quantity) -> Sentence:
     output = q in w.derivation.forward.outputs
     words = "output" if output and q.role == "value" else ROLES.get(q.role, q.role) + (", output" if output else "")
-    words += ", kept for the backward pass" if q in w.definition.saved else ""
+    words += ", saved by the forward pass" if q in w.definition.saved else ""
     words += f"; {q.absent} where it is left out" if q.absent is not None else ""
     return sentence(words + (f"; {q.default:g} unless given" if q.default is not None else ""))
 
 
 def _axis(w: Writer, axis: Axis) -> Sentence:
     size = w.notation.size(axis)
-    last = [" runs from 1 to ", w.local(w.notation.sizes[axis], {})] if size else [" has any number of values"]
-    summed = [e for e in w.derivation.forward.equations if any(axis in t.axes and not t.largest for t in e.terms)]
-    largest = [e for e in w.derivation.forward.equations if any(axis in t.axes and t.largest for t in e.terms)]
-    uses = [Text(" sums over it"), *[s for s in ()]]
-    what: list[Sentence] = []
-    if summed:
-        what.append(sentence(w.references(summed), " sum over it" if len(summed) > 1 else uses[0]))
-    if largest:
-        what.append(sentence(w.references(largest), " takes the largest value along it"))
-    if not what:
-        what.append(sentence("no equation above sums over it"))
-    joined = [s for n, part in enumerate(what) for s in ([Text(", and ")] if n else []) + list(part)]
-    return sentence(w.index(axis), *last, ": ", joined, ".")
+    values = sentence(" runs from 1 to ", Math(size)) if size else sentence(" has any number of values")
+    uses = [_use(w, axis, False, ("sums over it", "sum over it"))]
+    uses.append(_use(w, axis, True, ("takes the largest value along it", "take the largest value along it")))
+    what = [u for u in uses if u] or [sentence("no equation above sums over it")]
+    return sentence(w.index(axis), values, ": ", *[part for use in what for part in (", and ", use)][1:], ".")
+
+
+def _use(w: Writer, axis: Axis, largest: bool, verbs: tuple[str, str]) -> Sentence:
+    """The equations that reduce over an axis, and what they do."""
+    equations = w.derivation.forward.equations
+    found = [e for e in equations if any(axis in t.axes and t.largest == largest for t in e.terms)]
+    return sentence(w.references(found), f" {verbs[len(found) > 1]}") if found else ()

@@ -32,7 +32,7 @@ class Dense:
     """z = x w + b; without b where a batch normalization follows, which would subtract it again (Section 3.2)."""
 
     def __init__(self, kernel: ModuleType, batch: int, w: Parameter, b: Parameter | None = None):
-        self._kernel, self._w = kernel, w
+        self._kernel, self.w = kernel, w
         self._b: Array | None
         self._db: Array | None
         self._b, self._db = (None, None) if b is None else b
@@ -48,12 +48,12 @@ class Dense:
 
     def backward(self, dz: Array) -> Array:
         """Return dx, computed into the layer's buffer."""
-        self._kernel.backward(dz, self.x, self._w.value, out=(self.dx, self._w.gradient, self._db))
+        self._kernel.backward(dz, self.x, self.w.value, out=(self.dx, self.w.gradient, self._db))
         return self.dx
 
     def infer(self, x: Array, out: Array | None = None) -> Array:
         """Return z in a new array, or in `out`."""
-        z: Array = self._kernel.forward(x, self._w.value, self._b, out=out)
+        z: Array = self._kernel.forward(x, self.w.value, self._b, out=out)
         return z
 
 
@@ -62,7 +62,7 @@ class FirstDense(Dense):
 
     def backward(self, dz: Array) -> Array:
         """Set the gradients of the parameters; what is returned is dz."""
-        self._kernel.parameter_backward(dz, self.x, out=(self._w.gradient, self._db))
+        self._kernel.parameter_backward(dz, self.x, out=(self.w.gradient, self._db))
         return dz
 
 
@@ -130,8 +130,8 @@ class SoftmaxCrossEntropy:
 
     def __init__(self, kernel: ModuleType, batch: int, classes: int, dtype: Any):
         self._kernel = kernel
-        self._dz = np.empty((batch, classes), dtype)
-        self._t, self._saved = self._dz, None
+        self.dz = np.empty((batch, classes), dtype)
+        self._t, self._saved = self.dz, None
 
     def forward(self, z: Array, t: Array) -> float:
         """Return the loss for z and t, both of shape (batch, classes)."""
@@ -142,5 +142,5 @@ class SoftmaxCrossEntropy:
 
     def backward(self, dloss: float) -> Array:
         """Return dz, computed into the layer's buffer."""
-        self._kernel.backward(dloss, self._t, self._saved, out=self._dz)
-        return self._dz
+        self._kernel.backward(dloss, self._t, self._saved, out=self.dz)
+        return self.dz

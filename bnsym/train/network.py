@@ -54,15 +54,15 @@ class Network:
                 value.fill(1)
         self.layers = _layers(architecture, kernels, self.parameters)
         shape = (architecture.batch, architecture.classes)
-        self._loss = SoftmaxCrossEntropy(kernels.softmax_cross_entropy, *shape, architecture.dtype)
+        self.loss = SoftmaxCrossEntropy(kernels.softmax_cross_entropy, *shape, architecture.dtype)
 
     def forward(self, x: Array, t: Array) -> float:
         """Return the loss of a mini-batch, normalized by its own statistics."""
-        return self._loss.forward(self._logits(x), t)
+        return self.loss.forward(self._logits(x), t)
 
     def backward(self, dloss: float = 1.0) -> None:
         """Set every gradient of dloss times the loss that `forward` returned last."""
-        dy = self._loss.backward(dloss)
+        dy = self.loss.backward(dloss)
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
 

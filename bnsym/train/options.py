@@ -65,7 +65,7 @@ def default_eval_every(steps: int) -> int:
 
 # The run that suits each data set, to be changed setting by setting.
 DEFAULTS = {
-    "digits": Options(steps=3000, lr=0.1, std=0.1),
+    "digits": Options(steps=6000, lr=0.3, std=0.05),
     "mnist": Options(steps=50_000, lr=0.1, std=0.1),
 }
 

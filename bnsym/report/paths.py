@@ -1,0 +1,67 @@
+"""What depends on what in a forward program: its arrows, and every path from an input to an output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from bnsym.calculus.chain import differentiable
+from bnsym.model import Program, Quantity
+from bnsym.report.blocks import Block, Edge, Graph, Items, Math, Section, counted, paragraph, sentence
+from bnsym.report.writer import Writer
+
+SHOWN = 12
+"""So many paths are written out; of more, only the number is given."""
+
+
+def dependencies(w: Writer) -> Section:
+    """The graph, and how each input reaches each output."""
+    program = w.derivation.forward
+    held = any(e.held for e in program.equations)
+    legend = "An arrow from a to b says that the equation for b uses a."
+    legend += " No gradient flows back along a dotted arrow." if held else ""
+    blocks: list[Block] = [paragraph(legend), graph(program)]
+    for x in differentiable(program):
+        for y in program.outputs:
+            blocks += _reaching(w, x, y)
+    return Section(sentence("What depends on what"), tuple(blocks))
+
+
+def graph(program: Program) -> Graph:
+    """Every quantity, in the order in which it is known, and an arrow to each equation that uses it."""
+    nodes = [*program.inputs, *(e.left for e in program.equations)]
+    edges = (Edge(nodes.index(q), nodes.index(e.left), e.held) for e in program.equations for q in e.inputs)
+    return Graph(tuple(q.name for q in nodes), tuple(edges))
+
+
+def _reaching(w: Writer, x: Quantity, y: Quantity) -> list[Block]:
+    program = w.derivation.forward
+    number = count(program, x, y)
+    if not number:
+        return [paragraph(w.bare(x), " does not change ", w.bare(y), ".")]
+    start = sentence(w.bare(x), " reaches ", w.bare(y), f" by {counted(number, 'path')}")
+    # Breadth first would hold every path at once; few are so many that sorting what is shown does not suffice.
+    found = sorted(islice(paths(program, x, y), SHOWN), key=len)
+    rest = f", of which {SHOWN} are:" if number > SHOWN else ":"
+    chains = (Math(r" \to ".join(w.notation.quantity(Quantity(q.name)) for q in path)) for path in found)
+    return [paragraph(start, rest), Items(tuple((chain,) for chain in chains))]
+
+
+def paths(program: Program, start: Quantity, end: Quantity) -> Iterator[tuple[Quantity, ...]]:
+    """Every way from a quantity to another along equations that are not held."""
+    if start == end:
+        yield (end,)
+        return
+    for e in program.equations:
+        if not e.held and start in e.inputs:
+            for rest in paths(program, e.left, end):
+                yield (start, *rest)
+
+
+def count(program: Program, start: Quantity, end: Quantity) -> int:
+    """How many paths there are: those of a quantity are those of all it depends on."""
+    ways = {start: 1}
+    for e in program.equations:
+        if e.left != start:
+            ways[e.left] = 0 if e.held else sum(ways.get(q, 0) for q in e.inputs)
+    return ways.get(end, 0)
