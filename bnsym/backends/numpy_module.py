@@ -121,7 +121,8 @@ class FunctionText:
     def given(self) -> list[str]:
         """Every array of the call, none of which a result may overlap."""
         names = [q.name for q in (*self.arrays, *self.vectors) if q.axes]
-        return names + ["*saved"] * bool(self.taken)
+        kept = len(self._module.saved)
+        return names + [f"*saved[:{kept}]"] * bool(self.taken)
 
     @property
     def trailing(self) -> str:
@@ -187,7 +188,7 @@ class FunctionText:
         highest = max(degrees[q] for q in self.kernel.gives_saved)
         checked = [q.name for q in self.kernel.gives_saved if degrees[q] == highest]
         tiny = [f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)]
-        return " or ".join([*tiny, *(f"not np.isfinite(np.add.reduce({name}))" for name in checked)])
+        return " or ".join([*tiny, *(f"not math.isfinite(np.vdot({name}, {name}))" for name in checked)])
 
     @property
     def moments(self) -> list[dict[str, str]]:

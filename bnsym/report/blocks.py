@@ -134,6 +134,14 @@ def paragraph(*parts: str | Span | Sequence[Span]) -> Paragraph:
     return Paragraph(sentence(*parts))
 
 
+def prose(text: str) -> Sentence:
+    """Words that somebody else wrote; what stands between backticks is code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return sentence(text)
+    return sentence(*(Code(part) if n % 2 else part for n, part in enumerate(parts)))
+
+
 def enumerated(parts: Iterable[Span], last: str = "and") -> Sentence:
     """`a`, `a and b`, or `a, b and c`."""
     spans = list(parts)

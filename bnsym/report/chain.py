@@ -13,19 +13,14 @@ HEADER = ("through", "gradient that arrives", "local derivative", "summed over")
 def chain_rule(w: Writer) -> Section:
     """Every step, after a word on what the gradients are of."""
     derivative = w.derivation.backward
-    given = enumerated(w.symbol(q) for q in derivative.seeds)
-    names = w.names(q.name for q in derivative.seeds)
-    verb = "is" if len(derivative.seeds) == 1 else "are"
-    outputs = w.symbols(w.derivation.forward.outputs)
     blocks: list[Block] = [
-        paragraph("Let ", Math(r"\ell"), " be a number computed from ", outputs, ", such as a loss. ",
-                  given, f" {verb} given; the code calls it " if verb == "is" else f" {verb} given; the code calls them ",
-                  names, "."),
-        paragraph("The gradient to a quantity comes back through every equation that uses it: the gradient to that",
-                  " equation's left side, times the local derivative of its right side, summed over each index that the",
-                  " quantity itself does not have. All that comes back is added up. The steps go from the last equation",
-                  " to the inputs."),
-    ]  # fmt: skip
+        paragraph(_loss(w)),
+        paragraph(
+            "The gradient to a quantity comes back through every equation that uses it: the gradient to that equation's"
+            " left side, times the local derivative of its right side, summed over each index that the quantity itself"
+            " does not have. All that comes back is added up. The steps go from the last equation to the inputs."
+        ),
+    ]
     unreached = [q for q in differentiable(w.derivation.forward) if q not in derivative.gradients]
     steps = tuple(_section(w, n, step) for n, step in enumerate(derivative.steps, start=1))
     if unreached:
@@ -34,21 +29,32 @@ def chain_rule(w: Writer) -> Section:
     return Section(sentence("The chain rule"), tuple(blocks), steps)
 
 
+def _loss(w: Writer) -> Sentence:
+    seeds, outputs = w.derivation.backward.seeds, w.symbols(w.derivation.forward.outputs)
+    start = sentence("Let ", Math(r"\ell"), " be the number that training makes small. It depends on ", outputs, ": ")
+    verb = "is given; the code calls it " if len(seeds) == 1 else "are given; the code calls them "
+    return sentence(start, enumerated(w.symbol(q) for q in seeds), f" {verb}", w.names(q.name for q in seeds), ".")
+
+
 def _section(w: Writer, number: int, step: Step) -> Section:
     left = step.equation.left
     consumers = [c.consumer for c in step.contributions]
     paths = counted(len(step.contributions), "path") + (" leads" if len(step.contributions) == 1 else " lead")
     uses = sentence(w.bare(step.of), " is used in ", w.references(consumers), f", so {paths} back to it.")
-    own = len(step.equation.terms) > len(step.contributions)
-    also = sentence(" It is an output as well: its own gradient ", w.symbol(w.derivation.backward.seeds[
-        w.derivation.forward.outputs.index(step.of)]), " is added.") if own else ()  # fmt: skip
+    also = _own(w, step) if len(step.equation.terms) > len(step.contributions) else ()
     rows = tuple(_row(w, step, c) for c in step.contributions)
     blocks = (
         paragraph(uses, also, f" Rule: {step.rule}."),
         Table(HEADER, rows),
         w.formula(step.equation),
     )
-    return Section(sentence(f"Step {number}: ", Code(left.name)), blocks)
+    return Section(sentence(f"Step {number}: ", Code(left.name), ", the gradient to ", Code(step.of.name)), blocks)
+
+
+def _own(w: Writer, step: Step) -> Sentence:
+    """An output that other equations use as well: its own gradient counts too."""
+    seed = w.derivation.backward.seeds[w.derivation.forward.outputs.index(step.of)]
+    return sentence(" It is an output as well: its own gradient ", w.symbol(seed), " is added.")
 
 
 def _row(w: Writer, step: Step, c: Contribution) -> tuple[Sentence, ...]:

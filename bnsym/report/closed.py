@@ -22,11 +22,17 @@ def closed_form(w: Writer) -> Section:
     blocks: list[Block] = [paragraph(_opening(w, kernel, inner)), *_names(w, kernel, names), *_sums(w, sums)]
     if results:
         also = "With these, the gradient" if names or sums else "The gradient"
-        blocks.append(paragraph(f"{also} is" if len(results) == 1 else f"{also}s are"))
+        verb = " is" if len(results) == 1 else " are, in turn,"
+        blocks.append(paragraph(f"{also} to ", w.symbols(_of(w, e.left) for e in results), verb))
     blocks += [w.formula(e) for e in results]
     blocks += [] if inner else _written_out(w, kernel, results)
     blocks += _helpers(w, helpers)
     return Section(sentence("What ", Code("backward"), " computes"), tuple(blocks))
+
+
+def _of(w: Writer, gradient: Quantity) -> Quantity:
+    """What a gradient is the gradient to."""
+    return next(q for q, g in w.derivation.backward.gradients.items() if g == gradient)
 
 
 def _is_helper(o: Operation) -> bool:
@@ -50,12 +56,13 @@ def _inner(w: Writer, kernel: Kernel) -> bool:
 def _opening(w: Writer, kernel: Kernel, inner: bool) -> Sentence:
     """Whether gradients of intermediates are left, and what is taken over from the forward pass."""
     if inner:
-        form = sentence("The steps above are computed as they are, in as few passes as they allow")
+        form = sentence("The steps above are computed as they stand")
     else:
         form = sentence("The steps above put together: no gradient of an intermediate quantity is left")
     taken = [q for _, q in kernel.takes_saved]
     saved = sentence(". From the forward pass it takes ", enumerated(w.symbol(q) for q in taken)) if taken else ()
-    return sentence(form, saved, ".")
+    granted = sentence(". It takes ", w.premises, " for granted") if w.premises else ()
+    return sentence(form, saved, granted, ".")
 
 
 def _names(w: Writer, kernel: Kernel, names: list[Equation]) -> list[Block]:
@@ -79,7 +86,9 @@ def _sums(w: Writer, sums: list[Operation]) -> list[Block]:
         one = "This sum over " if len(found) == 1 else "These sums over "
         once = " is taken once" if len(found) == 1 else " are taken once"
         kept = sentence(" for each ", w.indices(each)) if each else ()
-        matrix = Text(", as a matrix product:" if len(found) == 1 else ", as matrix products:") if product else Text(":")
+        matrix = (
+            Text(", as a matrix product:" if len(found) == 1 else ", as matrix products:") if product else Text(":")
+        )
         blocks += [paragraph(one, w.indices(over), once, kept, matrix), *(w.formula(o.equation) for o in found)]
     return blocks
 

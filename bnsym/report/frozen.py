@@ -1,10 +1,10 @@
-"""What follows once the statistics are given: inference, folding, and where the given statistics come from."""
+"""What follows once the statistics are given: inference, its gradients, and folding."""
 
 from __future__ import annotations
 
 from bnsym.calculus.freeze import batch_statistics
 from bnsym.model import Equation, Program, Term
-from bnsym.report.blocks import Block, Code, Math, Section, paragraph, sentence
+from bnsym.report.blocks import Block, Code, Section, paragraph, sentence
 from bnsym.report.writer import Writer
 
 
@@ -40,7 +40,9 @@ def _gradients(w: Writer) -> list[Block]:
     blocks: list[Block] = []
     if same:
         verb = " holds" if len(same) == 1 else " hold"
-        blocks.append(paragraph("Of the chain rule's steps ", w.references(s.equation for s in same), f"{verb} as before."))
+        blocks.append(
+            paragraph("Of the chain rule's steps ", w.references(s.equation for s in same), f"{verb} as before.")
+        )
     if other:
         blocks.append(paragraph("With the statistics fixed fewer paths lead back, and the chain rule gives"))
     return [*blocks, *(w.formula(s.equation) for s in other)]
@@ -56,21 +58,3 @@ def _fold(w: Writer) -> list[Block]:
     whole = Equation(program.outputs[0], (Term(slope * x), Term(shift)))
     start = sentence("As a function of ", w.bare(x), " this is a straight line, and ", Code("fold"), " computes it:")
     return [paragraph(start), *(w.formula(e) for e in (*fold.equations, whole))]
-
-
-def population(w: Writer) -> Section | None:
-    """Where inference's statistics come from, and what makes them unbiased."""
-    program, running = w.derivation.population, w.derivation.update_running
-    if program is None or running is None:
-        return None
-    statistics = batch_statistics(w.definition)
-    x = w.definition.program.inputs[0]
-    many = "The statistics for inference are" if len(statistics) > 1 else "The statistic for inference is"
-    blocks: list[Block] = [
-        paragraph(f"{many} averaged over several mini-batches. Is the average right? Let the examples be independent",
-                  " draws, with the expectation ", _moment(x, "E"), " and the variance ", _moment(x, "Var"), ". Then ",
-                  Math(rf"{_moment(x, 'E', 2).latex} = {_moment(x, 'E').latex}^2 + {_moment(x, 'Var').latex}"),
-                  ", and for two different examples the expectation of the product is ",
-                  Math(rf"{_moment(x, 'E').latex}^2"), ". Multiplying out the definition gives:"),
-    ]  # fmt: skip
-    return Section(sentence("Statistics of the population"), tuple(blocks))

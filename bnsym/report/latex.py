@@ -8,9 +8,9 @@ from __future__ import annotations
 import sympy
 
 from bnsym.functions import Abs, maximum
-from bnsym.model import Equation, Largest, Quantity, Reduction, Sum, Term
-from bnsym.report.notation import Notation, Scope
-from bnsym.report.products import Product, free, product
+from bnsym.model import Equation, Largest, Quantity, Reduction, Size, Term
+from bnsym.report.notation import NOWHERE, Notation, Scope
+from bnsym.report.products import Power, Product, free, product
 
 FUNCTIONS: dict[type[sympy.Basic], str] = {
     sympy.exp: r"\exp",
@@ -43,7 +43,7 @@ class Latex:
         parts = [a for t in terms for a in self._ordered(sympy.Add.make_args(t.expression), scope)]
         return self._added(parts, scope)
 
-    def local(self, e: sympy.Expr, scope: Scope) -> str:
+    def local(self, e: sympy.Expr, scope: Scope = NOWHERE) -> str:
         """An expression where the axes of the scope have a value."""
         return self._expression(e, scope, SUM)
 
@@ -80,44 +80,50 @@ class Latex:
         return text
 
     def _product(self, p: Product, scope: Scope) -> str:
-        """Gradients, then a fraction, then sums: nothing tall stands in a fraction, and no sum swallows a factor."""
-        tall = [b for b, e in p.powers if e == 1 and isinstance(b, Quantity) and b.role == "gradient"]
-        sums = [b for b, e in p.powers if e == 1 and isinstance(b, Reduction)]
-        rest = [(b, e) for b, e in p.powers if not (e == 1 and b in [*tall, *sums])]
-        above = [(b, e) for b, e in rest if not _below(e)]
-        below = [(b, -e) for b, e in rest if _below(e)]
+        """Gradients, a fraction, brackets and sums: nothing tall stands in a fraction, no sum swallows a factor."""
+        below = [(b, -e) for b, e in p.powers if _is_below(e)]
+        single = [b for b, e in p.powers if e == 1]
+        sums = [b for b in single if isinstance(b, Reduction)]
+        tall = [b for b in single if b not in sums and _is_tall(b)]
+        above = [(b, e) for b, e in p.powers if not _is_below(e) and not (e == 1 and b in [*sums, *tall])]
         top, bottom = p.number.as_numer_denom()
-        first = self._factors([(b, sympy.Integer(1)) for b in tall], scope)
-        last = [self._reduction(s, scope) for s in sorted(sums, key=lambda s: self._reduction(s, scope))]
-        last = last if len(last) == 1 else [_bracketed(s) for s in last]
+        counts = [power for power in above if _is_count(power[0])]
+        beside = [power for power in above if power not in counts]
+        if not (counts and all(_is_count(b) for b, _ in below)):
+            counts, beside = above, []  # m / (m - 1) stands apart from what it weighs; (x - mean) / m does not
+        first = self._factors([(b, sympy.Integer(1)) for b in tall if not b.is_Add], scope)
+        brackets = self._factors([(b, sympy.Integer(1)) for b in tall if b.is_Add], scope)
+        last = [*brackets, *self._sums(sums, scope)]
         if below or bottom != 1:
-            middle = [rf"\frac{{{self._row(top, above, scope)}}}{{{self._row(bottom, below, scope)}}}"]
-            return _row([*first, *middle, *last])
+            middle = [rf"\frac{{{self._row(top, counts, scope)}}}{{{self._row(bottom, below, scope)}}}"]
+            return _row([*first, *middle, *self._factors(beside, scope), *last])
         number = [str(top)] if top != 1 or not (first or above or last) else []
         return _row([*number, *first, *self._factors(above, scope), *last])
 
-    def _row(self, number: sympy.Number, powers: list[tuple[sympy.Expr, sympy.Expr]], scope: Scope) -> str:
+    def _sums(self, sums: list[Reduction], scope: Scope) -> list[str]:
+        texts = sorted(self._reduction(s, scope) for s in sums)
+        return texts if len(texts) == 1 else [_bracketed(s) for s in texts]
+
+    def _row(self, number: sympy.Number, powers: list[Power], scope: Scope) -> str:
         """One side of a fraction, where a sum that stands alone needs no brackets."""
         if number == 1 and len(powers) == 1 and powers[0][1] == 1:
             return self._expression(powers[0][0], scope, SUM)
         return _row([*([str(number)] if number != 1 or not powers else []), *self._factors(powers, scope)])
 
-    def _factors(self, powers: list[tuple[sympy.Expr, sympy.Expr]], scope: Scope) -> list[str]:
+    def _factors(self, powers: list[Power], scope: Scope) -> list[str]:
         """Short names first: gamma before x_hat before (x - mean)."""
 
-        def key(power: tuple[sympy.Expr, sympy.Expr]) -> tuple[int, int, int, str]:
+        def key(power: Power) -> tuple[bool, int, int, int, str]:
             base, _ = power
             role = ROLES.index(base.role) if isinstance(base, Quantity) and base.role in ROLES else len(ROLES)
-            kind = 0 if base.is_number else 1 if isinstance(base, Quantity) else 3 if base.is_Add else 2
-            return kind, len(free(base)), role, self._expression(base, scope, SUM)
+            kind = 0 if isinstance(base, Quantity) else 2 if base.is_Add else 1
+            return not base.is_number, len(free(base)), kind, role, self._expression(base, scope, SUM)
 
         return [self._power(b, e, scope) for b, e in sorted(powers, key=key)]
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr, scope: Scope) -> str:
         if exponent == 1:
-            return self._expression(base, scope, FACTOR) if not isinstance(base, Reduction) else _bracketed(
-                self._reduction(base, scope)
-            )  # fmt: skip
+            return self._expression(base, scope, FACTOR)
         if exponent == sympy.Rational(1, 2):
             return rf"\sqrt{{{self._expression(base, scope, SUM)}}}"
         above = str(exponent) if exponent.is_Rational else self._expression(exponent, scope, SUM)
@@ -125,25 +131,40 @@ class Latex:
 
     def _reduction(self, e: Reduction, scope: Scope) -> str:
         """A sum, each index under a letter of its own: the free one keeps its letter."""
-        inner, signs = dict(scope), []
+        signs = []
         for axis in e.axes:
-            inner[axis] = self.notation.inner(axis, inner)
-            size = self.notation.size(axis)
-            counts = isinstance(e, Sum) and size is not None
-            signs.append(rf"\sum_{{{inner[axis]}=1}}^{{{size}}}" if counts else
-                         rf"{chr(92)}{'max' if isinstance(e, Largest) else 'sum'}_{{{inner[axis]}}}")  # fmt: skip
-        return " ".join([*signs, self._expression(e.body, inner, FACTOR)])
+            letter, size = self.notation.inner(axis, scope), self.notation.size(axis)
+            scope = scope.under(axis, letter)
+            if isinstance(e, Largest):
+                signs.append(rf"\max_{{{letter}}}")
+            else:
+                signs.append(rf"\sum_{{{letter}=1}}^{{{size}}}" if size else rf"\sum_{{{letter}}}")
+        return " ".join([*signs, self._expression(e.body, scope, FACTOR)])
 
     def _function(self, e: sympy.Function | sympy.NumberSymbol, scope: Scope) -> str:
         if isinstance(e, sympy.NumberSymbol):
             return r"\pi" if e is sympy.pi else rf"\mathrm{{{'e' if e is sympy.E else e}}}"
         inside = ", ".join(self._expression(a, scope, SUM) for a in e.args)
-        if isinstance(e, Abs):
+        if isinstance(e, (Abs, sympy.Abs)):
             return rf"\left\lvert {inside} \right\rvert"
         return FUNCTIONS.get(type(e), rf"\mathrm{{{type(e).__name__}}}") + _bracketed(inside)
 
 
-def _below(exponent: sympy.Expr) -> bool:
+def _is_tall(e: sympy.Expr) -> bool:
+    """A gradient, or a bracket with gradients or sums in it."""
+    inside = (e, *e.args) if e.is_Add else (e,)
+    return any(isinstance(b, Reduction) or getattr(b, "role", "") == "gradient" for a in inside for b in _bases(a))
+
+
+def _is_count(e: sympy.Expr) -> bool:
+    return all(isinstance(s, Size) for s in e.free_symbols)
+
+
+def _bases(e: sympy.Expr) -> list[sympy.Expr]:
+    return [b for b, _ in product(e).powers] if e.is_Mul else [e]
+
+
+def _is_below(exponent: sympy.Expr) -> bool:
     return bool(exponent.is_Rational and exponent < 0)
 
 
@@ -155,6 +176,6 @@ def _row(factors: list[str]) -> str:
     """Factors side by side; a word and its neighbour with a dot between."""
     text = ""
     for before, factor in zip(["", *factors], factors, strict=False):
-        wordy = any(f.startswith((r"\mathrm", r"\text")) or f[0].isdigit() for f in (before, factor) if f)
-        text += (r" \cdot " if wordy and not before.isdigit() else " ") * bool(before) + factor
+        dotted = any(f.startswith((r"\mathrm{", r"\text{")) for f in (before, factor)) or factor[0].isdigit()
+        text += (r" \cdot " if dotted else " ") * bool(before) + factor
     return text

@@ -1,34 +1,35 @@
-"""How quantities are spelled in formulas: names as papers write them, indices where they say something.
+"""How quantities stand in formulas: symbols for their names, and indices where they say something.
 
 An index that nothing is summed over is left out, as the paper leaves out the feature's: every equation then holds for
-each of its values alone. Two names never get one symbol, and a summed index never the letter of a free one.
+each of its values alone. A summed index never has the letter of a free one.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Axis, Program, Quantity, Size, quantities
+from bnsym.report.symbols import Symbol, distinct, word
 
-GREEK = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"]
-KNOWN = {g: rf"\{g}" for g in GREEK} | {"eps": r"\epsilon", "mean": r"\mu", "var": r"\sigma^2"}
-ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 LETTERS = "jklpqrstuvwabcdefghinmoxyz"
-
-Scope = Mapping[Axis, str]
-"""The axes that have a value at some place in a formula, and the letters they go by there."""
 
 
 @dataclass(frozen=True)
-class Symbol:
-    """A letter or a word, and a word that stands below it."""
+class Scope:
+    """The letters that axes go by at some place in a formula, and all letters that mean something around it."""
 
-    base: str
-    note: str = ""
+    letters: Mapping[Axis, str]
+    used: frozenset[str]
+
+    def under(self, axis: Axis, letter: str) -> Scope:
+        """Inside of a sum over an axis: an outer letter for it means nothing here, and is still taken."""
+        return Scope({**self.letters, axis: letter}, self.used | {letter})
+
+
+NOWHERE = Scope({}, frozenset())
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,20 @@ class Notation:
     shown: frozenset[Axis]
     sizes: Mapping[Axis, Size]
 
-    def quantity(self, q: Quantity, scope: Scope | None = None) -> str:
+    def quantity(self, q: Quantity, scope: Scope = NOWHERE) -> str:
         """A quantity with its indices; a gradient as a derivative of the loss."""
         if q.name in self.gradients:
             of, total = self.gradients[q.name]
             d = r"\mathrm{d}" if total else r"\partial"
             return rf"\frac{{{d} \ell}}{{{d} {self.quantity(of, scope)}}}"
-        symbol = self.symbols.get(q.name) or _word(q.name)
-        places = [(scope or {}).get(a, self.letter(a)) for a in q.axes if a in self.shown]
+        symbol = self.symbols.get(q.name) or word(q.name)
+        places = [scope.letters.get(a, self.letter(a)) for a in q.axes if a in self.shown]
         below = ",".join([*([symbol.note] if symbol.note else []), *places])
         return symbol.base + (f"_{below}" if len(below) == 1 else f"_{{{below}}}" if below else "")
 
     def is_compound(self, q: Quantity) -> bool:
         """Whether a power of it needs brackets."""
-        return q.name in self.gradients or "^" in (self.symbols.get(q.name) or _word(q.name)).base
+        return q.name in self.gradients or "^" in (self.symbols.get(q.name) or word(q.name)).base
 
     def letter(self, axis: Axis) -> str:
         """The index of an axis."""
@@ -66,16 +67,16 @@ class Notation:
 
     def inner(self, axis: Axis, scope: Scope) -> str:
         """A letter for a summed index: the axis's own, or another one where that is taken."""
-        used = set(scope.values())
-        if self.letter(axis) not in used:
+        if self.letter(axis) not in scope.used:
             return self.letter(axis)
-        taken = used | set(self.letters.values()) | {s.base for s in self.symbols.values()}
-        primed = (self.letter(axis) + "'" * n for n in range(1, len(used) + 2))
-        return next((x for x in LETTERS if x not in taken), None) or next(x for x in primed if x not in used)
+        taken = scope.used | set(self.letters.values()) | {s.base for s in self.symbols.values()}
+        primed = (self.letter(axis) + "'" * n for n in range(1, len(scope.used) + 2))
+        return next((x for x in LETTERS if x not in taken), None) or next(x for x in primed if x not in scope.used)
 
-    def scope(self, axes: Iterable[Axis]) -> dict[Axis, str]:
+    def scope(self, axes: Iterable[Axis]) -> Scope:
         """Each axis under its own letter."""
-        return {a: self.letter(a) for a in axes}
+        letters = {a: self.letter(a) for a in axes}
+        return Scope(letters, frozenset(letters.values()))
 
     def calling(self, symbols: Mapping[str, Symbol], letters: Mapping[Axis, str], sizes: Iterable[Size]) -> Notation:
         """The same with other symbols for some names, and more axes."""
@@ -98,7 +99,7 @@ def notation(derivation: Derivation, kernels: Mapping[str, Kernel]) -> Notation:
     axes = [a for p in programs for a in p.axes]
     letters = _letters(tuple(dict.fromkeys(axes)), set(named))
     return Notation(
-        symbols=_distinct(named, letters),
+        symbols=distinct(named, letters),
         gradients=_gradients(derivation),
         letters=letters,
         shown=frozenset(a for t in terms for a in t.axes),
@@ -113,7 +114,7 @@ def _named(program: Program) -> list[Quantity]:
 
 def _gradients(derivation: Derivation) -> dict[str, tuple[Quantity, bool]]:
     """Which quantity each gradient belongs to, and whether it is all of an output's that others use as well."""
-    found = {}
+    found: dict[str, tuple[Quantity, bool]] = {}
     pairs = [(derivation.inference, derivation.inference_backward), (derivation.forward, derivation.backward)]
     for program, derivative in pairs:
         if program is not None and derivative is not None:
@@ -129,33 +130,3 @@ def _letters(axes: tuple[Axis, ...], names: set[str]) -> dict[Axis, str]:
         free = a.name[0] not in {*names, *letters.values()}
         letters.setdefault(a, a.name[0] if free else rf"\mathrm{{{a.name.replace('_', '')}}}")
     return letters
-
-
-def _distinct(named: Mapping[str, Quantity], letters: Mapping[Axis, str]) -> dict[str, Symbol]:
-    """The usual symbol of each name; where two names would share one, both are written as words."""
-    usual = {name: _usual(q, set(named), letters) for name, q in named.items()}
-    shared = Counter(usual.values())
-    return {name: symbol if shared[symbol] == 1 else _word(name) for name, symbol in usual.items()}
-
-
-def _usual(q: Quantity, names: set[str], letters: Mapping[Axis, str]) -> Symbol:
-    if isinstance(q, Size) and q.name == f"size_{q.axis.name}" and "N" not in names:
-        return Symbol("N", letters.get(q.axis, q.axis.name))
-    return _word(q.name) if q.role == "sum" else _spelled(q.name, names)
-
-
-def _spelled(name: str, names: set[str]) -> Symbol:
-    if name in KNOWN or len(name) == 1:
-        return Symbol(KNOWN.get(name, name))
-    stem, _, ending = name.rpartition("_")
-    if ending in ACCENTS and (stem in KNOWN or len(stem) == 1):
-        return Symbol(f"{ACCENTS[ending]}{{{KNOWN.get(stem, stem)}}}")
-    if stem in names:
-        return Symbol(_spelled(stem, names - {stem}).base, rf"\mathrm{{{ending}}}")
-    return _word(name)
-
-
-def _word(name: str) -> Symbol:
-    """A name without a sign of its own; `_` would be read as an index, so words stand apart."""
-    words = [w for w in name.split("_") if w]
-    return Symbol(rf"\mathrm{{{words[0]}}}" if len(words) == 1 else rf"\text{{{' '.join(words)}}}")

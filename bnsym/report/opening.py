@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bnsym.model import Axis, Quantity, Term
+from bnsym.model import Axis, Quantity
 from bnsym.report.blocks import Block, Code, Items, Math, Section, Sentence, Table, counted, paragraph, sentence
+from bnsym.report.products import free
 from bnsym.report.writer import Writer
 
 ROLES = {
     "data": "input, differentiated",
-    "mask": "input of zeros and ones",
+    "mask": "input of zeros and ones, not differentiated",
     "parameter": "learned input, differentiated",
     "constant": "constant",
     "statistic": "statistic",
@@ -19,30 +20,27 @@ ROLES = {
 def definition(w: Writer) -> Section:
     """The equations as the definition states them."""
     equations = w.derivation.forward.equations
-    number = counted(len(equations), "equation")
-    blocks: list[Block] = [paragraph(f"The definition states {number}, computed in this order.")]
+    order = ", computed in this order" if len(equations) > 1 else ""
+    blocks: list[Block] = [paragraph(f"The definition states {counted(len(equations), 'equation')}{order}.")]
     blocks += [paragraph(note) for note in _left_out(w)]
     blocks += [w.formula(e) for e in equations]
     held = [e for e in equations if e.held]
     if held:
-        what = "is held: derivatives treat its left side as a constant." if len(held) == 1 else (
-            "are held: derivatives treat their left sides as constants."
-        )  # fmt: skip
-        blocks.append(paragraph(w.references(held), f" {what}"))
-    if w.definition.premises:
-        blocks.append(paragraph("Of the inputs this is taken for granted:"))
+        verb, sides = (
+            ("is", "its left side as a constant") if len(held) == 1 else ("are", "their left sides as constants")
+        )
+        blocks.append(paragraph(w.references(held), f" {verb} held: derivatives treat {sides}."))
+    return Section(sentence("The definition"), (*blocks, *_premises(w)))
+
+
+def _premises(w: Writer) -> list[Block]:
+    """What is taken for granted of the inputs."""
+    blocks: list[Block] = []
     for premise in w.definition.premises:
-        left = _axes_left(premise.term)
-        scope = w.notation.scope(left)
+        scope = w.notation.scope(free(premise.term.expression))
         whole = f"{w.latex.terms((premise.term,), scope)} = {w.latex.local(premise.value, scope)}"
-        blocks.append(w.numbered(whole))
-    return Section(sentence("The definition"), tuple(blocks))
-
-
-def _axes_left(term: Term) -> tuple[Axis, ...]:
-    bodies = [q for q in term.body.free_symbols if isinstance(q, Quantity)]
-    axes = {a for q in bodies for a in q.axes} - set(term.axes)
-    return tuple(sorted(axes, key=lambda a: a.name))
+        blocks.append(w.premise(whole))
+    return [paragraph("Of the inputs this is taken for granted:"), *blocks] if blocks else []
 
 
 def _left_out(w: Writer) -> list[Sentence]:
@@ -51,8 +49,8 @@ def _left_out(w: Writer) -> list[Sentence]:
     if not found:
         return []
     which = "this index is" if len(found) == 1 else "these indices are"
-    start = "Nothing here or below is summed over "
-    return [sentence(start, w.indices(found), f", so {which} left out: each equation holds for every value alone.")]
+    start, end = "Nothing here or below is summed over ", f", so {which} left out: each equation holds for every "
+    return [sentence(start, w.indices(found), end, w.indices(found), " on its own.")]
 
 
 def axes(w: Writer) -> Section:
@@ -66,15 +64,15 @@ def axes(w: Writer) -> Section:
 
 
 def _along(w: Writer, q: Quantity) -> Sentence:
-    return w.indices(q.axes) if q.axes else sentence("nothing: one number")
+    return w.indices(q.axes) if q.axes else sentence("one number")
 
 
 def _role(w: Writer, q: Quantity) -> Sentence:
     output = q in w.derivation.forward.outputs
-    words = "output" if output and q.role == "value" else ROLES.get(q.role, q.role) + (", output" if output else "")
+    words = "output" if output and q.role == "value" else ROLES[q.role] + (", output" if output else "")
     words += ", saved by the forward pass" if q in w.definition.saved else ""
     words += f"; {q.absent} where it is left out" if q.absent is not None else ""
-    return sentence(words + (f"; {q.default:g} unless given" if q.default is not None else ""))
+    return sentence(words, *(("; ", Code(f"{q.default:g}"), " unless given") if q.default is not None else ()))
 
 
 def _axis(w: Writer, axis: Axis) -> Sentence:

@@ -57,8 +57,13 @@ def _tidied(e: sympy.Add) -> tuple[sympy.Number, sympy.Expr]:
 
 
 def _tidied_sum(e: Sum) -> tuple[sympy.Number, sympy.Expr]:
-    content, body = _tidied(e.body) if e.body.is_Add else e.body.as_coeff_Mul()
-    return content, Sum(body, *e.axes)
+    """A sum with its number before it, and what is summed tidied likewise."""
+    if e.body.is_Add:
+        number, body = _tidied(e.body)
+    else:
+        inner = product(e.body)
+        number, body = inner.number, sympy.Mul(*(b**x for b, x in inner.powers))
+    return number, Sum(body, *e.axes)
 
 
 def free(e: sympy.Basic) -> frozenset[Axis]:

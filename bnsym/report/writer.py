@@ -22,10 +22,13 @@ class Writer:
         self.notation = notation(derivation, kernels)
         self.latex = Latex(self.notation)
         self._numbers: dict[Equation, int] = {}
+        self._premises: list[Span] = []
         self._written = 0
 
     def formula(self, equation: Equation, spelled: Notation | None = None) -> Formula:
-        """An equation with the next number."""
+        """An equation with the next number; one that was written before keeps its own."""
+        if equation in self._numbers:
+            return Formula(self.latex.equation(equation), self._numbers[equation])
         return self.numbered((Latex(spelled) if spelled else self.latex).equation(equation), equation)
 
     def numbered(self, latex: str, equation: Equation | None = None) -> Formula:
@@ -34,6 +37,17 @@ class Writer:
         if equation is not None:
             self._numbers.setdefault(equation, self._written)
         return Formula(latex, self._written)
+
+    def premise(self, latex: str) -> Formula:
+        """What is taken for granted, with the next number."""
+        made = self.numbered(latex)
+        self._premises.append(Reference(made.number))
+        return made
+
+    @property
+    def premises(self) -> Sentence:
+        """The numbers of all that is taken for granted."""
+        return enumerated(self._premises)
 
     def known(self, equation: Equation) -> bool:
         """Whether an equation was written already."""

@@ -1,14 +1,15 @@
-"""Mini-batches of a training set, drawn without replacement and copied once, into buffers that are reused."""
+"""Mini-batches of a training set, drawn without replacement and copied into buffers that are reused."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from bnsym.train.data import Images, Labels
-from bnsym.train.parameters import Array
+from bnsym.train.data import Dataset, Images, Labels
 
-__all__ = ["draw", "one_hot", "take_rows"]
+__all__ = ["Batches", "Indices", "draw", "one_hot"]
+
+Indices = npt.NDArray[np.int64]
 
 
 def one_hot(labels: Labels, classes: int) -> Images:
@@ -18,18 +19,35 @@ def one_hot(labels: Labels, classes: int) -> Images:
     return targets
 
 
-def draw(examples: int, batch: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
+def draw(examples: int, size: int, rng: np.random.Generator) -> Iterator[Indices]:
     """Yield the indices of mini-batches without end, in a new order each epoch.
 
-    An epoch's last examples, fewer than a mini-batch, are left out; the next epoch's order picks others.
+    An epoch's last examples, fewer than a mini-batch, are left out; the next epoch's order picks others. `size` is at
+    most `examples`.
     """
     while True:
         order = rng.permutation(examples)
-        for start in range(0, examples - batch + 1, batch):
-            yield order[start : start + batch]
+        for start in range(0, examples - size + 1, size):
+            yield order[start : start + size]
 
 
-def take_rows(array: Array, indices: npt.NDArray[np.int64], out: Array) -> Array:
-    """Copy rows of an array into `out`, of the same dtype, and return it."""
-    # Nothing is out of range, so nothing is clipped; but with mode="raise" NumPy would go through a buffer of its own.
-    return np.take(array, indices, axis=0, out=out, mode="clip")
+class Batches:
+    """The training examples of a data set, to be taken by their indices, `size` at a time."""
+
+    def __init__(self, dataset: Dataset, size: int):
+        # Images are binary: as bytes they are a quarter of what has to be read from all over the memory.
+        self._images = dataset.train_images.astype(np.uint8)
+        self._targets = one_hot(dataset.train_labels, dataset.classes)
+        self._bytes = np.empty((size, dataset.width), np.uint8)
+        self._x = np.empty((size, dataset.width), np.float32)
+        self._t = np.empty((size, dataset.classes), np.float32)
+
+    def images(self, indices: Indices) -> Images:
+        """Return x, float32 of shape (size, pixels), in a buffer that the next call overwrites."""
+        # No index is out of range, so none is clipped; but with mode="raise" NumPy goes through a buffer of its own.
+        np.copyto(self._x, np.take(self._images, indices, axis=0, out=self._bytes, mode="clip"))
+        return self._x
+
+    def targets(self, indices: Indices) -> Images:
+        """Return t, float32 and one-hot of shape (size, classes), in a buffer that the next call overwrites."""
+        return np.take(self._targets, indices, axis=0, out=self._t, mode="clip")

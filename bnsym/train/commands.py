@@ -9,8 +9,9 @@ from rich.table import Table
 from bnsym.train.data import load
 from bnsym.train.options import Options, options_for
 from bnsym.train.progress import show_progress
-from bnsym.train.results import Result, check_writable, write
+from bnsym.train.results import Result, check_writable
 from bnsym.train.training import train
+from bnsym.write import replace_file
 
 __all__ = ["reproduce", "reproduce_table", "run", "summary"]
 
@@ -36,7 +37,7 @@ def run(
     with show_progress(f"{data}, {_name(options)}", options.steps, stream) as on_progress:
         result = train(dataset, options, on_progress)
     if out is not None:
-        write(out, result.to_json())
+        replace_file(out, result.to_json())
     return result
 
 
@@ -57,15 +58,15 @@ def summary(result: Result) -> str:
 
 def reproduce_table(results: Sequence[Result]) -> Table:
     """The results side by side, one row a network."""
-    table = Table(title=f"{results[0].data}: three layers of sigmoid units, with and without batch normalization")
-    table.add_column("Network")
-    columns = "Steps", "Learning rate", f"Test accuracy at step {EARLY_STEP}", "At the end", "Seconds"
+    table = Table("Batch normalization", title=f"Test accuracy on {results[0].data}")
+    columns = "Steps", "Learning rate", f"At step {EARLY_STEP}", "At the end", "Seconds"
     for column in columns:
         table.add_column(column, justify="right")
     for result in results:
         options = result.options
         early, last = map(_percent, (result.accuracy_at(EARLY_STEP), result.accuracy))
-        table.add_row(_name(options), str(options.steps), f"{options.lr:g}", early, last, f"{result.seconds:.1f}")
+        normalized = "yes" if options.batch_norm else "no"
+        table.add_row(normalized, str(options.steps), f"{options.lr:g}", early, last, f"{result.seconds:.1f}")
     return table
 
 

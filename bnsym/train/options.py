@@ -1,7 +1,7 @@
 """What a training run is asked for, checked before it starts."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 __all__ = ["DEFAULTS", "Options", "TrainError", "options_for"]
@@ -29,19 +29,23 @@ class Options:
     hidden: tuple[int, ...] = (100, 100, 100)
     eps: float = 1e-5
     population_batches: int = 100
-    eval_every: int = field(default=0)  # 0: `default_eval_every(steps)`
+    eval_every: int | None = None
 
     def __post_init__(self) -> None:
-        if self.eval_every == 0:
-            object.__setattr__(self, "eval_every", default_eval_every(self.steps))
         at_least = {"steps": 1, "seed": 0, "threads": 1, "batch": 2, "population_batches": 1, "eval_every": 1}
         for name, least in at_least.items():
-            _check(name, getattr(self, name) >= least, f"at least {least}", getattr(self, name))
+            value = getattr(self, name)
+            _check(name, value is None or value >= least, f"at least {least}", value)
         for width in self.hidden:
             _check("hidden", width >= 1, "widths of at least 1", self.hidden)
         _check("lr", 0 < self.lr < math.inf, "a finite number above 0", self.lr)
         _check("std", 0 <= self.std < math.inf, "a finite number, at least 0", self.std)
         _check("eps", 0 <= self.eps < math.inf, "a finite number, at least 0", self.eps)
+
+    @property
+    def interval(self) -> int:
+        """The steps from one evaluation to the next: `eval_every`, or what suits the number of steps."""
+        return self.eval_every or default_interval(self.steps)
 
     def check_fits(self, examples: int) -> None:
         """TrainError when a mini-batch is more than there are examples to train on."""
@@ -53,7 +57,7 @@ def _check(name: str, fits: bool, wanted: str, got: Any) -> None:
         raise TrainError(f"{name} needs to be {wanted}, got {got}")
 
 
-def default_eval_every(steps: int) -> int:
+def default_interval(steps: int) -> int:
     """A twentieth of the steps or less, as 1, 2 or 5 times a power of ten, and at most 2000.
 
     So every run that reaches step 2000 is evaluated there, and runs of different lengths can be compared.
@@ -71,6 +75,8 @@ DEFAULTS = {
 
 
 def options_for(data: str, **settings: Any) -> Options:
-    """Return a data set's default run with other settings in it; None leaves a setting as it is."""
+    """Return a data set's default run with other settings in it, None for its own; errors as `Options`."""
+    if data not in DEFAULTS:
+        raise TrainError(f"there is no data set {data!r}, expected one of: {', '.join(DEFAULTS)}")
     given = {name: value for name, value in settings.items() if value is not None}
-    return replace(DEFAULTS[data], **{"eval_every": 0} | given)
+    return replace(DEFAULTS[data], **given)

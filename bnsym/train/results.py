@@ -1,7 +1,6 @@
 """What a training run leaves behind: its history and final accuracy, and the JSON file of them."""
 
 import json
-import os
 import platform
 import tempfile
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from bnsym import __version__
 from bnsym.train.options import Options, TrainError
 
-__all__ = ["Evaluation", "Result", "check_writable", "write"]
+__all__ = ["Evaluation", "Result", "check_writable"]
 
 
 @dataclass(frozen=True)
@@ -59,25 +58,12 @@ class Result:
 
 
 def check_writable(path: Path) -> None:
-    """TrainError when a file cannot be written there: to be known before hours of training, not after."""
+    """TrainError when a file cannot be written there, to be known before training and not after; makes directories."""
     if path.is_dir():
         raise TrainError(f"{path} is a directory, expected the name of a file to write results to")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise TrainError(
-            f"{path} cannot be written ({error.strerror}), expected a file in a writable directory"
-        ) from None
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole: at every moment the path holds what it held before, or all of the text."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        raise TrainError(f"{path} cannot be written ({error.strerror}), expected a path that can be") from None

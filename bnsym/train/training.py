@@ -10,7 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
-from bnsym.train.batches import draw, one_hot, take_rows
+from bnsym.train.batches import Batches, draw
 from bnsym.train.data import Dataset, Images, Labels
 from bnsym.train.kernels import Kernels
 from bnsym.train.network import Architecture, Network
@@ -38,22 +38,18 @@ class Trainer:
         options.check_fits(examples)
         weights, training, population = map(np.random.default_rng, np.random.SeedSequence(options.seed).spawn(3))
         self._dataset, self._lr = dataset, options.lr
-        self._targets = one_hot(dataset.train_labels, dataset.classes)
+        self._batches = Batches(dataset, options.batch)
         architecture = Architecture(
             dataset.width, options.hidden, dataset.classes, options.batch, options.batch_norm, options.eps
         )
         self.network = Network(architecture, kernels or Kernels.load(), options.std, weights)
-        self._x = np.empty((options.batch, dataset.width), np.float32)
-        self._t = np.empty((options.batch, dataset.classes), np.float32)
         self._drawn = draw(examples, options.batch, training)
         self._population = list(islice(draw(examples, options.batch, population), options.population_batches))
 
     def step(self) -> float:
         """Train on the next mini-batch; the loss before the step, which may be anything once it diverged."""
         indices = next(self._drawn)
-        x = take_rows(self._dataset.train_images, indices, out=self._x)
-        t = take_rows(self._targets, indices, out=self._t)
-        return self.network.step(x, t, self._lr)
+        return self.network.step(self._batches.images(indices), self._batches.targets(indices), self._lr)
 
     def is_finite(self) -> bool:
         """Whether every parameter is."""
@@ -61,8 +57,7 @@ class Trainer:
 
     def accuracy(self) -> float:
         """The share of test images named right, with the population's statistics by Algorithm 2."""
-        images = self._dataset.train_images
-        self.network.freeze(take_rows(images, indices, out=self._x) for indices in self._population)
+        self.network.freeze(map(self._batches.images, self._population))
         return _accuracy(self.network, self._dataset.test_images, self._dataset.test_labels)
 
 
@@ -90,7 +85,7 @@ def train(
 ) -> Result:
     """Train a network and return what came of it; TrainError when the options do not fit the data.
 
-    It is evaluated after every `eval_every` steps and after the last. A run that diverges ends there and says so.
+    It is evaluated after every `interval` steps and after the last. A run that diverges ends there and says so.
     """
     start = time.perf_counter()
     # What is not finite is looked for in the run; it needs no warning besides.
@@ -106,7 +101,7 @@ def _run(trainer: Trainer, options: Options, on_progress: OnProgress) -> tuple[l
     losses: list[float] = []
     for step in range(1, options.steps + 1):
         losses.append(trainer.step())
-        is_evaluated = step % options.eval_every == 0 or step == options.steps
+        is_evaluated = step % options.interval == 0 or step == options.steps
         if not math.isfinite(losses[-1]) or (is_evaluated and not trainer.is_finite()):
             return history, step
         if is_evaluated:

@@ -59,14 +59,14 @@ def forward(
         ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
     """
     x = _array("x", x)
-    (y_result,) = _results(
-        out,
-        [
-            ("y", x.shape, x.dtype),
-        ],
-        [x],
-        in_place=True,
-    )
+    y_result = np.empty(x.shape, x.dtype)
+    if out is not None:
+        (y_result,) = _results(
+            out,
+            (y_result,),
+            [x],
+            in_place=True,
+        )
     dtype = _COMPUTE[x.dtype]
     x = x.astype(dtype, copy=False)
     y = y_result
@@ -108,14 +108,14 @@ def backward(
     """
     _check_saved(saved)
     dy = _array("dy", dy)
-    (dx_result,) = _results(
-        out,
-        [
-            ("dx", dy.shape, dy.dtype),
-        ],
-        [dy, *saved],
-        in_place=True,
-    )
+    dx_result = np.empty(dy.shape, dy.dtype)
+    if out is not None:
+        (dx_result,) = _results(
+            out,
+            (dx_result,),
+            [dy, *saved[:1]],
+            in_place=True,
+        )
     dtype = _COMPUTE[dy.dtype]
     dy = dy.astype(dtype, copy=False)
     y = saved.y.astype(dtype, copy=False)
@@ -168,43 +168,44 @@ def _constant(name: str, value: Any, at_least: float = -math.inf, at_most: float
 
 def _results(
     out: Any,
-    wanted: Sequence[tuple[str, tuple[int, ...], Any]],
-    inputs: Sequence[Any],
+    results: tuple[Array, ...],
+    inputs: Sequence[Array | None],
     in_place: bool,
 ) -> list[Array]:
-    """The arrays that results go to: those of `out` after checks, else new ones."""
-    if out is None:
-        return [np.empty(shape, dtype) for _, shape, dtype in wanted]
-    given = list(out) if isinstance(out, tuple) else [out, *[None] * (len(wanted) - 1)]
-    if len(given) != len(wanted):
-        raise ValueError(f"out needs {len(wanted)} arrays, got {len(given)}")
-    results: list[Array] = []
-    for array, (name, shape, dtype) in zip(given, wanted, strict=True):
-        results.append(np.empty(shape, dtype) if array is None else _checked_out(name, array, shape, np.dtype(dtype)))
-    for k, (array, result) in enumerate(zip(given, results, strict=True)):
-        others = [*inputs, *results[:k]] if array is not None else []
-        if any(_overlaps(result, other, in_place and k == 0) for other in others):
-            raise ValueError(f"out for {wanted[k][0]} needs memory of its own, got memory of another array of the call")
-    return results
+    """The arrays of `out` after checks, and new results where it has None. The first may be an input, if `in_place`."""
+    given = out if isinstance(out, tuple) else (out, *(None for _ in results[1:]))
+    if len(given) != len(results):
+        raise ValueError(f"out needs {len(results)} arrays, got {len(given)}")
+    taken = [a for a in inputs if a is not None]
+    chosen = []
+    for array, result in zip(given, results, strict=True):
+        if array is not None:
+            _check_out(array, result)
+            for other in taken:
+                if np.may_share_memory(array, other) and _overlap(array, other, in_place and not chosen):
+                    raise ValueError("out needs memory of its own, got memory of another array of the call")
+            taken.append(array)
+        chosen.append(result if array is None else array)
+    return chosen
 
 
-def _checked_out(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    array = _array(f"out for {name}", array)
-    if array.shape != shape or array.dtype != dtype:
-        raise ValueError(f"out for {name} needs shape {shape} and dtype {dtype}, got {array.shape} and {array.dtype}")
-    if not array.flags.writeable:
-        raise ValueError(f"out for {name} needs a writeable array, got a read-only one")
-    if any(step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)):
-        raise ValueError(f"out for {name} needs an array of its own memory, got a broadcast one")
-    return array
+def _check_out(array: Any, result: Array) -> None:
+    _array("out", array)
+    if array.shape != result.shape or array.dtype != result.dtype:
+        wanted, got = (f"shape {a.shape} and dtype {a.dtype}" for a in (result, array))
+        raise ValueError(f"out needs {wanted}, got {got}")
+    flags = array.flags
+    if not flags.writeable:
+        raise ValueError("out needs a writeable array, got a read-only one")
+    if not flags.c_contiguous and any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape, strict=True)):
+        raise ValueError("out needs an array of its own memory, got a broadcast one")
 
 
-def _overlaps(result: Array, other: Any, in_place: bool) -> bool:
+def _overlap(array: Array, other: Array, in_place: bool) -> bool:
     """Whether two arrays share memory without being, where that is allowed, one and the same."""
-    if not isinstance(other, np.ndarray) or not np.may_share_memory(result, other):
-        return False
-    same = result.ctypes.data == other.ctypes.data and result.strides == other.strides and result.shape == other.shape
-    return not (in_place and same and result.dtype == other.dtype) and np.shares_memory(result, other)
+    first, second = array.__array_interface__, other.__array_interface__
+    same = all(first[key] == second[key] for key in ("data", "strides", "shape", "typestr"))
+    return not (in_place and same) and np.shares_memory(array, other)
 
 
 def _kept(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -1,0 +1,37 @@
+"""A report as Markdown that GitHub renders, formulas and graph included."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from bnsym.calculus.derive import Derivation
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Proof
+from bnsym.render import environment
+from bnsym.report.story import story
+
+MARKS = re.compile(r"[\\`*\[\]<>|$#~&]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown would take for mark-up; an underscore within a word is none."""
+
+
+def report_markdown(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterable[Proof]) -> str:
+    """The derivation step by step: the same bytes on every machine."""
+    made = environment()
+    made.filters |= {"plain": plain, "protected": protected, "verbatim": verbatim}
+    return made.get_template("report/markdown.md.j2").render(story=story(derivation, kernels, proofs))
+
+
+def plain(text: str) -> str:
+    """Words that Markdown leaves as they are."""
+    return MARKS.sub(lambda mark: f"\\{mark[0]}", text)
+
+
+def protected(latex: str) -> str:
+    """A formula in which no underscore can close an emphasis: a space before it means nothing to TeX."""
+    return re.sub(r"\s*_", " _", latex)
+
+
+def verbatim(code: str) -> str:
+    """Code in a table: a bar would end the cell."""
+    return code.replace("|", r"\|")

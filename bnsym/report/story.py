@@ -1,0 +1,50 @@
+"""A report told from a definition, what was derived of it, its kernels and proofs: data, for any format to lay out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bnsym.calculus.derive import Derivation
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Proof
+from bnsym.report.averages import population
+from bnsym.report.blocks import Code, Paragraph, Section, Story, paragraph, prose, sentence
+from bnsym.report.chain import chain_rule
+from bnsym.report.closed import closed_form
+from bnsym.report.frozen import inference
+from bnsym.report.opening import axes, definition
+from bnsym.report.paths import dependencies
+from bnsym.report.proved import proved
+from bnsym.report.writer import Writer
+
+
+def story(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterable[Proof]) -> Story:
+    """Every section there is something to say in, in the order in which one thing follows from another."""
+    w = Writer(derivation, kernels)
+    sections = (
+        definition(w),
+        axes(w),
+        dependencies(w),
+        chain_rule(w),
+        closed_form(w),
+        inference(w),
+        population(w),
+        proved(proofs),
+        _origin(w),
+    )
+    title = sentence(Code(derivation.definition.name), ": from the definition to its gradients")
+    return Story(title, _opening(w), tuple(s for s in sections if s is not None))
+
+
+def _opening(w: Writer) -> tuple[Paragraph, ...]:
+    about = [" ".join(part.split()) for part in w.definition.doc.split("\n\n") if part.strip()]
+    return (*(paragraph(prose(part)) for part in about), paragraph("Source: ", prose(w.definition.source), "."))
+
+
+def _origin(w: Writer) -> Section:
+    made = paragraph(
+        "The command ", Code("derivation-report"), " wrote this page from the definition ", Code(w.definition.name),
+        ". The definition's equations are the only ones that a person wrote; every other one was derived from them,"
+        " and every sentence was put together from the same steps.",
+    )  # fmt: skip
+    return Section(sentence("How this report was made"), (made,))

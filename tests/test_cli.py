@@ -1,0 +1,205 @@
+"""The commands: exit statuses, sentences, and that nothing is half written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bnsym import cli, write
+from bnsym.definitions import NAMES
+from bnsym.model import Proof
+from tests.definitions import written
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.app, [str(a) for a in arguments])
+
+
+def one_sentence(result, status, *says):
+    """An error: its status, one line, no traceback."""
+    assert result.exit_code == status, result.output
+    text = result.stderr.strip()
+    assert len(text.splitlines()) == 1, text
+    assert "Traceback" not in text
+    for part in says:
+        assert part in text
+
+
+def tree(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """Everything, regenerated into an empty folder."""
+    folder = tmp_path_factory.mktemp("out")
+    assert run("regenerate-kernels", "--out", folder).exit_code == 0
+    return folder
+
+
+def test_the_committed_files_are_fresh():
+    result = run("regenerate-kernels", "--check", "--out", ROOT / "generated")
+    assert result.exit_code == 0, result.output
+    assert result.output.count(": fresh") == 2 * len(NAMES)
+
+
+def test_regenerating_gives_the_committed_bytes(out):
+    for path, content in tree(out).items():
+        assert (ROOT / "generated" / path).read_bytes() == content, path
+    assert len(tree(out)) == 2 * len(NAMES)
+
+
+@pytest.mark.parametrize("seed", ["1", "77"])
+def test_the_same_bytes_under_every_hash_seed(out, tmp_path, seed):
+    environment = os.environ | {"PYTHONHASHSEED": seed}
+    subprocess.run([BIN / "regenerate-kernels", "--out", tmp_path], env=environment, check=True, capture_output=True)
+    assert tree(tmp_path) == tree(out)
+
+
+def test_a_stale_file_an_edited_file_and_a_missing_file_are_told_apart(out, tmp_path):
+    folder = tmp_path / "copy"
+    for path, content in tree(out).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    kernel = folder / "numpy" / "batch_norm.py"
+    kernel.write_text(kernel.read_text().replace("/ m", "/ (m - 1)", 1))
+    (folder / "numpy" / "dense.py").write_text((folder / "numpy" / "sigmoid.py").read_text())
+    (folder / "numpy" / "sigmoid.py").unlink()
+    before = tree(folder)
+    result = run("regenerate-kernels", "--check", "--out", folder)
+    assert result.exit_code == 1
+    assert "batch_norm.py: edited by hand" in result.output
+    assert "dense.py: stale" in result.output
+    assert "sigmoid.py: missing" in result.output
+    assert tree(folder) == before
+    shown = run("regenerate-kernels", "batch_norm", "--diff", "--out", folder)
+    assert "/ (m - 1)" in shown.output and tree(folder) == before
+    assert run("regenerate-kernels", "--out", folder).exit_code == 0
+    assert tree(folder) == tree(out)
+
+
+def test_a_file_that_no_definition_gives_any_more(out, tmp_path):
+    for path, content in tree(out).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    (tmp_path / "numpy" / "old_norm.py").write_bytes((tmp_path / "numpy" / "dense.py").read_bytes())
+    (tmp_path / "numpy" / "own.py").write_text("# somebody's own\n")
+    result = run("regenerate-kernels", "--check", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "old_norm.py: no definition gives this file" in result.output
+    assert "own.py" not in result.output
+
+
+def test_json_tells_what_was_done(tmp_path):
+    found = json.loads(run("regenerate-kernels", "sigmoid", "--json", "--out", tmp_path).stdout)
+    assert [f["was"] for f in found["files"]] == ["missing", "missing"]
+    assert all(c["residual"] == "0" for d in found["definitions"] for c in d["claims"])
+    assert (
+        json.loads(run("regenerate-kernels", "sigmoid", "--json", "--out", tmp_path).stdout)["files"][0]["was"]
+        == "fresh"
+    )
+
+
+def test_a_users_own_norm(tmp_path):
+    result = run("regenerate-kernels", written(tmp_path, "three_sums"), "--out", tmp_path / "kernels")
+    assert result.exit_code == 0, result.output
+    assert list(tree(tmp_path / "kernels")) == [Path("numpy/three_sums.py")]
+
+
+def test_wrong_use_is_one_sentence_and_changes_nothing(tmp_path):
+    broken, undefined = tmp_path / "broken.py", tmp_path / "undefined.py"
+    broken.write_text("from bnsym.language import *\nEq(x, \n")
+    undefined.write_text("from bnsym.language import *\ni = axes('i')\nx = data('x', i)\nEq(x, y)\n")
+    target = tmp_path / "out"
+    one_sentence(run("regenerate-kernels", "nonesuch", "--out", target), 2, "'nonesuch' is no definition", "batch_norm")
+    one_sentence(run("regenerate-kernels", broken, "--out", target), 2, "broken.py:2")
+    one_sentence(run("regenerate-kernels", undefined, "--out", target), 2, "undefined.py:4", "'y' is not defined")
+    one_sentence(run("regenerate-kernels", "sigmoid", broken, "--out", target), 2, "broken.py:2")
+    one_sentence(run("regenerate-kernels", "sigmoid", "--backend", "cobol", "--out", target), 2, "'cobol'", "numpy")
+    assert not target.exists()
+
+
+def test_an_output_directory_that_cannot_be_written(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("a file, no directory")
+    one_sentence(run("regenerate-kernels", "sigmoid", "--out", blocked), 2, "cannot write to", str(blocked))
+    assert blocked.read_text() == "a file, no directory"
+
+
+def test_out_is_required_outside_a_checkout(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one_sentence(run("regenerate-kernels", "sigmoid"), 2, "give --out DIR")
+
+
+def test_nothing_is_written_where_one_claim_fails(tmp_path, monkeypatch):
+    unproved = Proof("dx is the derivative", "normal form", False, "dy[i]", 0.0)
+    monkeypatch.setattr("bnsym.calculus.proofs.prove", lambda d: (unproved,) if d.definition.name == "dense" else ())
+    one_sentence(
+        run("regenerate-kernels", "sigmoid", "dense", "--out", tmp_path / "out"), 1, "dense: not proved", "dy[i]"
+    )
+    assert not (tmp_path / "out").exists()
+    result = run("prove", "dense")
+    assert result.exit_code == 1
+    assert "FAILED" in result.output
+
+
+def test_prove_prints_a_line_a_claim():
+    result = run("prove", "batch_norm")
+    assert result.exit_code == 0
+    lines = result.output.strip().splitlines()
+    assert len(lines) > 80
+    assert all(line.startswith("proved") and "residual 0" in line and " ms " in line for line in lines[:-1])
+    assert sum("the paper's equation" in line for line in lines) == 6
+
+
+def test_a_report_goes_to_standard_output_or_to_a_file(tmp_path):
+    shown = run("derivation-report", "sigmoid")
+    assert shown.exit_code == 0
+    assert run("derivation-report", "sigmoid", "--out", tmp_path / "sigmoid.md").exit_code == 0
+    assert (tmp_path / "sigmoid.md").read_text() == shown.stdout
+    one_sentence(run("derivation-report", "sigmoid", "--format", "odt"), 2, "'odt'", "md")
+
+
+def test_the_console_scripts_are_the_subcommands(tmp_path):
+    for script, sub in (("regenerate-kernels", "regenerate-kernels"), ("derivation-report", "derivation-report")):
+        alone = subprocess.run([BIN / script, "--help"], capture_output=True, text=True, check=True).stdout
+        assert "NAME" in alone.upper()
+        assert subprocess.run([BIN / "bnsym", sub, "--help"], capture_output=True, check=True).returncode == 0
+    wrong = subprocess.run([BIN / "regenerate-kernels", "--nonsense"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "kernel.py"
+    path.write_text("old")
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write.replace_file(path, "new")
+    assert tree(tmp_path) == {Path("kernel.py"): b"old"}
+
+
+def test_a_kill_at_any_moment_leaves_each_file_old_or_new(out, tmp_path):
+    """Killed while it writes over and over: every file is one of the two versions, whole."""
+    script = (
+        "import sys; from pathlib import Path; from bnsym.write import replace_file\n"
+        "while True:\n  for t in ('a', 'b'): replace_file(Path(sys.argv[1]), t * 4_000_000)"
+    )
+    path = tmp_path / "kernel.py"
+    path.write_text("a" * 4_000_000)
+    for pause in (0.25, 0.31, 0.37):
+        process = subprocess.Popen([sys.executable, "-c", script, str(path)])
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        text = path.read_text()
+        assert len(text) == 4_000_000
+        assert text in (text[0] * 4_000_000,)
