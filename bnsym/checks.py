@@ -81,7 +81,7 @@ def _outer_sum(term: Term, reduction: Reduction, coefficient: sympy.Expr, left: 
         if axis in term.axes or axis in left.axes or any(axis in q.axes for q in quantities(coefficient)):
             raise DefinitionError(
                 f"{origin}: the equation for {left} sums over {axis}, which {left} or another factor varies along too;"
-                " use a second axis"
+                f" name the sum in an equation of its own that does not vary along {axis}"
             )
     return Term(coefficient * term.body, (*reduction.axes, *term.axes), isinstance(reduction, Largest))
 

@@ -111,7 +111,10 @@ def _as_data(generated: list[Any], states: dict[Any, str], left: list[Path], pla
 
 
 @app.command()
-def prove(names: Names = None) -> None:
+def prove(
+    names: Names = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only the totals, and the claims that fail.")] = False,
+) -> None:
     """Prove every claim of a definition: one line a claim, with its method and time. Exits 1 if one fails."""
     from bnsym.api import derive
     from bnsym.api import prove as prove_all
@@ -124,6 +127,8 @@ def prove(names: Names = None) -> None:
             for p in proofs:
                 mark = "proved" if p.holds else "FAILED"
                 premises = f"  given {', '.join(p.premises)}" if p.premises else ""
+                if p.holds and quiet:
+                    continue
                 _say(f"{mark} {p.seconds * 1e3:7.1f} ms  residual {p.residual}  {p.claim}  [{p.method}]{premises}")
             failed += sum(not p.holds for p in proofs)
             _say(f"{name}: {sum(p.holds for p in proofs)} of {len(proofs)} claims proved in "
@@ -163,7 +168,9 @@ def derivation_report(
 
 
 def main() -> None:
-    """The `bnsym` command."""
+    """The `bnsym` command, those that train included."""
+    import bnsym.cli_train  # noqa: F401 - registers them
+
     app()
 
 

@@ -69,6 +69,7 @@ def test_the_projects_own_definitions_are_read_as_a_users_are(name):
         (["Eq(y, x + y)"], 9, "uses y itself"),
         (["Eq(y, x - Sum(x, i) * Sum(x, i))"], 9, "stands inside another expression"),
         (["Eq(y, exp(Sum(x, i)))"], 9, "stands inside another expression"),
+        (["Eq(y, x - Sum(x, i) / m)"], 9, "name the sum in an equation of its own that does not vary along i"),
         (["Eq(y, x * Sum(x, i))"], 9, "sums over i, which y or another factor varies along too"),
         (["Eq(mean, Max(x, i))"], 9, "Max over an axis has no derivative here"),
         (["Eq(mean, stop_gradient(2 * Max(x, i)))"], 9, "Max over an axis has no derivative here"),

@@ -216,6 +216,20 @@ def _numbers(e, spelled):
     return printed, given
 
 
+MEANING = {
+    sympy.Add: lambda *terms: sum(terms),
+    sympy.Mul: lambda *factors: math.prod(factors),
+    sympy.Pow: pow,
+    sympy.exp: math.exp,
+    sympy.log: math.log,
+    sympy.tanh: math.tanh,
+    Abs: abs,
+    maximum: max,
+    step: lambda v: float(v > 0),
+    sign: lambda v: float((v > 0) - (v < 0)),
+}
+
+
 def _meant(e, at, given):
     if isinstance(e, Reduction):
         every_place = everywhere(e.axes, COUNT)
@@ -223,8 +237,7 @@ def _meant(e, at, given):
         return max(found) if isinstance(e, Largest) else sum(found)
     if not isinstance(e, sympy.Symbol) and e.args:
         args = [_meant(a, at, given) for a in e.args]
-        own = {Abs: abs, maximum: max, step: lambda v: float(v > 0), sign: lambda v: float((v > 0) - (v < 0))}
-        return own[type(e)](*args) if type(e) in own else float(e.func(*args))
+        return MEANING[type(e)](*args)
     return given[e.name, tuple(at[a] for a in e.axes if a in at)] if isinstance(e, sympy.Symbol) else float(e)
 
 

@@ -108,6 +108,8 @@ class Evaluation:
 
     def term(self, term: Term) -> Form:
         """The normal form of one term."""
+        if term.largest:
+            raise ValueError(f"Max({term.body}) has no normal form: only a held equation may have it")
         return self.context.reduce(total_over(self._normalise(term.body), [label(a) for a in term.axes]))
 
     def expression(self, body: sympy.Expr) -> Form:

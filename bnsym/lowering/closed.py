@@ -147,7 +147,8 @@ class ClosedForm:
 
     def with_centred(self, e: Equation) -> Equation:
         """An equation with x - mean under its name."""
-        return Equation(e.left, tuple(Term(self._with_centred(t.body), t.axes) for t in e.terms))
+        terms = tuple(Term(self._with_centred(t.body), t.axes, t.largest) for t in e.terms)
+        return Equation(e.left, terms, e.held, e.origin)
 
     def _with_centred(self, e: sympy.Expr) -> sympy.Expr:
         for x, mean in self.evaluation.centres.values():

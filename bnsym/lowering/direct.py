@@ -7,7 +7,7 @@ import sympy
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.lowering.hoist import Hoist
 from bnsym.lowering.names import Hoisted
-from bnsym.lowering.operations import is_element
+from bnsym.lowering.operations import is_element, split_sums
 from bnsym.lowering.sequence import Lowered, ordered, pruned
 from bnsym.model import Equation, Program, Quantity, Term, quantities
 
@@ -19,7 +19,9 @@ def direct(program: Program, centres: Centres) -> Lowered:
     """A program evaluated as it stands: powers hoisted, what is affine in the data written as scale and shift."""
     evaluation = Evaluation().run(program)
     hoisted = hoisted_powers(evaluation, program.inputs)
-    equations = [*hoisted.equations.values(), *(with_powers(e, hoisted) for e in program.equations)]
+    mapped = (with_powers(e, hoisted) for e in program.equations)
+    split = (part for e in mapped for part in split_sums(e, lambda q: is_element(q, program.inputs)))
+    equations = [*hoisted.equations.values(), *split]
     affine = _affine(ordered(equations, set(program.inputs)), program.inputs, centres)
     hoist = Hoist(lambda q: is_element(q, program.inputs), {})
     done = hoist.equations_of(pruned(affine, program.outputs))
@@ -75,4 +77,5 @@ def hoisted_powers(evaluation: Evaluation, inputs: tuple[Quantity, ...]) -> Hois
 
 def with_powers(equation: Equation, hoisted: Hoisted) -> Equation:
     """An equation with every hoisted power under its name."""
-    return Equation(equation.left, tuple(Term(hoisted.rewrite(t.body), t.axes, t.largest) for t in equation.terms))
+    terms = tuple(Term(hoisted.rewrite(t.body), t.axes, t.largest) for t in equation.terms)
+    return Equation(equation.left, terms, equation.held, equation.origin)

@@ -43,16 +43,16 @@ def is_product(term: Term) -> bool:
 
 def split_sums(e: Equation, is_wide: Callable[[Quantity], bool]) -> list[Equation]:
     """Sums that stand beside other terms of an elementwise equation, each as an equation of its own."""
-    summed = [t for t in e.terms if t.axes]
+    summed = [t for t in e.terms if t.axes and not is_product(t)]
     if not summed or (len(e.terms) == 1 and not t_outside(e.terms[0])[0].free_symbols) or not is_wide(e.left):
         return [e]
-    made, body = [], sympy.Add(*(t.body for t in e.terms if not t.axes))
+    made, body = [], sympy.Add(*(t.expression for t in e.terms if t not in summed))
     for n, t in enumerate(summed):
         outside, inside = t_outside(t)
         axes = tuple(a for a in e.left.axes if any(a in q.axes for q in quantities(inside)))
         name = f"sum_{e.left.name}" if len(summed) == 1 else f"sum_{e.left.name}_{n + 1}"
         part = Quantity(name, axes, "sum")
-        made.append(Equation(part, (Term(inside, t.axes, t.largest),)))
+        made.append(Equation(part, (Term(inside, t.axes, t.largest),), e.held))
         body += outside * part
     return [*made, Equation(e.left, (Term(body),), e.held, e.origin)]
 

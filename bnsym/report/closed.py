@@ -56,12 +56,12 @@ def _inner(w: Writer, kernel: Kernel) -> bool:
 def _opening(w: Writer, kernel: Kernel, inner: bool) -> Sentence:
     """Whether gradients of intermediates are left, and what is taken over from the forward pass."""
     if inner:
-        form = sentence("The steps above are computed as they stand")
+        form = sentence("The steps above are computed one after the other")
     else:
         form = sentence("The steps above put together: no gradient of an intermediate quantity is left")
     taken = [q for _, q in kernel.takes_saved]
     saved = sentence(". From the forward pass it takes ", enumerated(w.symbol(q) for q in taken)) if taken else ()
-    granted = sentence(". It takes ", w.premises, " for granted") if w.premises else ()
+    granted = sentence(". It takes ", w.premises, " for granted") if w.premises and not inner else ()
     return sentence(form, saved, granted, ".")
 
 

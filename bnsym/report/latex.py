@@ -5,6 +5,8 @@ Only letters follow a backslash, so that no Markdown reader takes one for an esc
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sympy
 
 from bnsym.functions import Abs, maximum
@@ -19,6 +21,9 @@ FUNCTIONS: dict[type[sympy.Basic], str] = {
     maximum: r"\max",
 }
 ROLES = ("size", "data", "mask", "parameter", "constant", "statistic", "value", "sum", "gradient")
+Signed = tuple[bool, str]
+"""Whether a minus sign stands before a term, and the term without it."""
+
 SUM, FACTOR, ATOM = range(3)
 """How tightly a place binds: anything may stand in a sum, a factor may be no sum, an atom takes a power."""
 
@@ -40,8 +45,7 @@ class Latex:
 
     def terms(self, terms: tuple[Term, ...], scope: Scope) -> str:
         """Terms one after the other, each with its sign."""
-        parts = [a for t in terms for a in self._ordered(sympy.Add.make_args(t.expression), scope)]
-        return self._added(parts, scope)
+        return _added([a for t in terms for a in self._signed(sympy.Add.make_args(t.expression), scope)])
 
     def local(self, e: sympy.Expr, scope: Scope = NOWHERE) -> str:
         """An expression where the axes of the scope have a value."""
@@ -52,7 +56,7 @@ class Latex:
             simple = place < ATOM or not self.notation.is_compound(e)
             return self.notation.quantity(e, scope) if simple else _bracketed(self.notation.quantity(e, scope))
         if e.is_Add:
-            text = self._added(self._ordered(e.args, scope), scope)
+            text = _added(self._signed(e.args, scope))
             return text if place == SUM else _bracketed(text)
         if e.is_Integer and e >= 0:
             return str(e)
@@ -63,21 +67,14 @@ class Latex:
         text = ("-" if split.negative else "") + self._product(split.magnitude, scope)
         return text if place == SUM or (place == FACTOR and not split.negative) else _bracketed(text)
 
-    def _ordered(self, parts: tuple[sympy.Expr, ...], scope: Scope) -> list[sympy.Expr]:
+    def _signed(self, parts: Iterable[sympy.Expr], scope: Scope) -> list[Signed]:
         """Positive terms first, of those numbers, then what has most indices: x - mean, var + eps, 1 - y."""
-
-        def key(e: sympy.Expr) -> tuple[bool, bool, int, str]:
-            return product(e).negative, not e.is_Number, -len(free(e)), self._expression(e, scope, SUM)
-
-        return sorted(parts, key=key)
-
-    def _added(self, parts: list[sympy.Expr], scope: Scope) -> str:
-        text = ""
+        found = []
         for e in parts:
             split = product(e)
-            glue = (" - " if split.negative else " + ") if text else ("-" if split.negative else "")
-            text += glue + self._product(split.magnitude, scope)
-        return text
+            text = self._product(split.magnitude, scope)
+            found.append((split.negative, not e.is_Number, -len(free(e)), text))
+        return [(negative, text) for negative, _, _, text in sorted(found)]
 
     def _product(self, p: Product, scope: Scope) -> str:
         """Gradients, a fraction, brackets and sums: nothing tall stands in a fraction, no sum swallows a factor."""
@@ -113,13 +110,13 @@ class Latex:
     def _factors(self, powers: list[Power], scope: Scope) -> list[str]:
         """Short names first: gamma before x_hat before (x - mean)."""
 
-        def key(power: Power) -> tuple[bool, int, int, int, str]:
-            base, _ = power
+        found = []
+        for base, exponent in powers:
             role = ROLES.index(base.role) if isinstance(base, Quantity) and base.role in ROLES else len(ROLES)
             kind = 0 if isinstance(base, Quantity) else 2 if base.is_Add else 1
-            return not base.is_number, len(free(base)), kind, role, self._expression(base, scope, SUM)
-
-        return [self._power(b, e, scope) for b, e in sorted(powers, key=key)]
+            text = self._power(base, exponent, scope)
+            found.append((not base.is_number, len(free(base)), kind, role, text))
+        return [text for *_, text in sorted(found)]
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr, scope: Scope) -> str:
         if exponent == 1:
@@ -148,6 +145,14 @@ class Latex:
         if isinstance(e, (Abs, sympy.Abs)):
             return rf"\left\lvert {inside} \right\rvert"
         return FUNCTIONS.get(type(e), rf"\mathrm{{{type(e).__name__}}}") + _bracketed(inside)
+
+
+def _added(parts: list[Signed]) -> str:
+    text = ""
+    for negative, part in parts:
+        glue = (" - " if negative else " + ") if text else ("-" if negative else "")
+        text += glue + part
+    return text
 
 
 def _is_tall(e: sympy.Expr) -> bool:

@@ -53,9 +53,8 @@ def _at(case: Case, sizes: Sizes) -> Iterator[Proof]:
     elements = symbols(case.derivative.program, sizes)
     chain = evaluate(case.derivative.program, elements, SYMBOLS)
     forward = evaluate(case.program, {q: elements[q] for q in symbols(case.program, sizes)}, SYMBOLS)
-    loss = sympy.Add(
-        *(t for dy, y in zip(seeds, case.program.outputs, strict=True) for t in (elements[dy] * forward[y]).flat)
-    )
+    products = (np.asarray(elements[dy] * forward[y]) for dy, y in zip(seeds, case.program.outputs, strict=True))
+    loss = sympy.Add(*(t for product in products for t in product.flat))
     if loss.has(sympy.zoo, sympy.nan):
         return  # no loss at this size, as for a division by m - 1 at m = 1
     written = Written(elements, case.premises)

@@ -1,0 +1,81 @@
+"""The commands that train: `bnsym train` and `bnsym reproduce`. Arguments only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bnsym.cli import app, err_console, out_console, prove, regenerate_kernels
+
+Data = Annotated[str, typer.Option(help="digits (scikit-learn's bundled 8x8 digits, offline) or mnist.")]
+DataDir = Annotated[Path | None, typer.Option(help="Where MNIST's four idx files are. Default: fetched once.")]
+Steps = Annotated[int | None, typer.Option(help="Steps. Default: 6000 on digits, 50000 on mnist.")]
+Rate = Annotated[float | None, typer.Option(help="Learning rate. Default: 0.3 on digits, 0.1 on mnist.")]
+Std = Annotated[
+    float | None, typer.Option(help="Standard deviation of the first weights. Default: 0.05 on digits, 0.1 on mnist.")
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same bits.")]
+Threads = Annotated[int, typer.Option(help="Threads that BLAS may use.")]
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Errors of a run as one sentence and exit status 2."""
+    from bnsym.train.data import DataError
+    from bnsym.train.options import TrainError
+
+    try:
+        yield
+    except (DataError, TrainError) as error:
+        err_console.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def train(
+    batch_norm: Annotated[
+        bool, typer.Option("--batch-norm/--no-batch-norm", help="Normalize each hidden layer.")
+    ] = True,
+    data: Data = "digits",
+    data_dir: DataDir = None,
+    steps: Steps = None,
+    lr: Rate = None,
+    std: Std = None,
+    seed: Seed = 0,
+    threads: Threads = 1,
+    out: Annotated[Path | None, typer.Option(help="A file for the results, as JSON.")] = None,
+) -> None:
+    """Train the paper's network (Section 4.1) with nothing but generated kernels."""
+    with _sentences():
+        from bnsym.train import commands
+
+        settings: dict[str, Any] = dict(batch_norm=batch_norm, steps=steps, lr=lr, std=std, seed=seed, threads=threads)
+        result = commands.run(data, data_dir, out, **settings)
+    out_console.print(commands.summary(result))
+    if out is not None:
+        out_console.print(f"{out}: written", markup=False)
+
+
+@app.command()
+def reproduce(
+    data: Data = "digits",
+    data_dir: DataDir = None,
+    steps: Steps = None,
+    lr: Rate = None,
+    std: Std = None,
+    seed: Seed = 0,
+    threads: Threads = 1,
+) -> None:
+    """Regenerate the kernels and reports, prove every claim, then train both networks and print the table."""
+    with _sentences():
+        from bnsym.train import commands
+
+        regenerate_kernels()
+        prove(quiet=True)
+        settings: dict[str, Any] = dict(steps=steps, lr=lr, std=std, seed=seed, threads=threads)
+        results = commands.reproduce(data, data_dir, **settings)
+    out_console.print(commands.reproduce_table(results))
