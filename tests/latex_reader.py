@@ -4,7 +4,7 @@ import itertools
 import math
 import re
 
-TOKEN = re.compile(r"\\(?:text|mathrm)\{[^}]*\}|\\sigma\^2|\\[a-zA-Z]+|\d+|[a-zA-Z]|[{}^_(),+\-=/]")
+TOKEN = re.compile(r"\\(?:text|mathrm)\{[^}]*\}|\\sigma\^2|\\[a-zA-Z]+|\d+(?:\.\d+)?|[a-zA-Z]|[{}^_(),+\-=/]")
 FUNCTIONS = {
     r"\exp": math.exp,
     r"\log": math.log,
@@ -77,8 +77,9 @@ class Reader:
 
     def primary(self):
         token = self.peek()
-        if token.isdigit():
-            number = int(self.take())
+        if token[0].isdigit() or token == r"\pi":
+            number = math.pi if token == r"\pi" else float(token)
+            self.take()
             return lambda env: number
         if token == r"\frac":
             return self.fraction()

@@ -13,6 +13,7 @@ from bnsym.functions import Abs, maximum
 from bnsym.model import Equation, Largest, Quantity, Reduction, Size, Term
 from bnsym.report.notation import NOWHERE, Notation, Scope
 from bnsym.report.products import Power, Product, free, product
+from bnsym.report.symbols import word
 
 FUNCTIONS: dict[type[sympy.Basic], str] = {
     sympy.exp: r"\exp",
@@ -58,11 +59,15 @@ class Latex:
         if e.is_Add:
             text = _added(self._signed(e.args, scope))
             return text if place == SUM else _bracketed(text)
-        if e.is_Integer and e >= 0:
+        if isinstance(e, sympy.Symbol):
+            return word(e.name).base
+        if e.is_Integer and not e.is_negative:
             return str(e)
         if isinstance(e, (sympy.Function, sympy.NumberSymbol)):
             text = self._function(e, scope)
             return text if place < ATOM else _bracketed(text)
+        if not (e.is_Number or e.is_Mul or e.is_Pow or isinstance(e, Reduction)):
+            raise TypeError(f"a report has no sign for {type(e).__name__}, which {e} holds")
         split = product(e)
         text = ("-" if split.negative else "") + self._product(split.magnitude, scope)
         return text if place == SUM or (place == FACTOR and not split.negative) else _bracketed(text)
@@ -94,7 +99,7 @@ class Latex:
         if below or bottom != 1:
             middle = [rf"\frac{{{self._row(top, counts, scope)}}}{{{self._row(bottom, below, scope)}}}"]
             return _row([*first, *middle, *self._factors(beside, scope), *last])
-        number = [str(top)] if top != 1 or not (first or above or last) else []
+        number = [_number(top)] if top != 1 or not (first or above or last) else []
         return _row([*number, *first, *self._factors(above, scope), *last])
 
     def _sums(self, sums: list[Reduction], scope: Scope) -> list[str]:
@@ -105,11 +110,10 @@ class Latex:
         """One side of a fraction, where a sum that stands alone needs no brackets."""
         if number == 1 and len(powers) == 1 and powers[0][1] == 1:
             return self._expression(powers[0][0], scope, SUM)
-        return _row([*([str(number)] if number != 1 or not powers else []), *self._factors(powers, scope)])
+        return _row([*([_number(number)] if number != 1 or not powers else []), *self._factors(powers, scope)])
 
     def _factors(self, powers: list[Power], scope: Scope) -> list[str]:
         """Short names first: gamma before x_hat before (x - mean)."""
-
         found = []
         for base, exponent in powers:
             role = ROLES.index(base.role) if isinstance(base, Quantity) and base.role in ROLES else len(ROLES)
@@ -120,7 +124,7 @@ class Latex:
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr, scope: Scope) -> str:
         if exponent == 1:
-            return self._expression(base, scope, FACTOR)
+            return self._expression(base, scope, ATOM if isinstance(base, Reduction) else FACTOR)
         if exponent == sympy.Rational(1, 2):
             return rf"\sqrt{{{self._expression(base, scope, SUM)}}}"
         above = str(exponent) if exponent.is_Rational else self._expression(exponent, scope, SUM)
@@ -153,6 +157,10 @@ def _added(parts: list[Signed]) -> str:
         glue = (" - " if negative else " + ") if text else ("-" if negative else "")
         text += glue + part
     return text
+
+
+def _number(n: sympy.Number) -> str:
+    return str(n) if n.is_Rational else f"{float(n):g}"
 
 
 def _is_tall(e: sympy.Expr) -> bool:

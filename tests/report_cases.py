@@ -1,0 +1,75 @@
+"""Definitions that the report's tests tell: the project's own and two invented ones, derived and lowered."""
+
+import importlib
+
+import pytest
+
+from bnsym.calculus.derive import derive
+from bnsym.functions import Abs
+from bnsym.language import (
+    Definition,
+    Eq,
+    Max,
+    Sum,
+    axes,
+    constant,
+    data,
+    exp,
+    log,
+    mask,
+    parameter,
+    premise,
+    size,
+    sqrt,
+    statistics,
+    stop_gradient,
+    tanh,
+    values,
+)  # fmt: skip
+from bnsym.lowering.lower import lower
+
+n, d = axes("n d")
+D = size(d)
+x, gamma, eps = data("x", n, d), parameter("gamma", d), constant("eps", default=1e-6)
+mean, var = statistics("mean var", n)
+x_hat, y = values("x_hat y", n, d)
+ROWS = Definition(
+    "rows",
+    source="an | odd *source*, with $ and _marks_ for `code`",
+    layout="trailing",
+    equations=[
+        Eq(mean, Sum(x, d) / D),
+        Eq(var, Sum((x - mean) ** 2, d) / D),
+        Eq(x_hat, (x - mean) / sqrt(var + eps)),
+        Eq(y, gamma * x_hat),
+    ],
+)
+
+row, col = axes("row col")
+rows = size(row)
+u, keep = data("u", row, col), mask("keep", row, col)
+w_in, bias = parameter("w_in", col), parameter("bias")
+mean_, mu, kept = statistics("mean", col), statistics("mu", col), values("kept", col)
+h, out_y, mean_square, s = (*values("h_tilde out_y", row, col), values("mean_square"), values("s"))
+ODD = Definition(
+    "odd",
+    source="invented",
+    layout="arrays",
+    equations=[
+        Eq(kept, Sum(keep, row)),
+        Eq(mean_, Sum(keep * u, row) / rows),
+        Eq(mu, stop_gradient(Max(u, row))),
+        Eq(mean_square, Sum(u**2, row, col)),
+        Eq(h, tanh(w_in * (u - mean_) - mu) + Abs(u) / (1 + mean_square)),
+        Eq(out_y, h * exp(-(u**2) / 2) + bias * kept + Max(h, 0)),
+        Eq(s, Sum(out_y**2, row, col) + log(2 + mean_square)),
+    ],
+    outputs=[out_y, s],
+    premises=[premise(Sum(keep, col), 1)],
+)
+
+PROJECT = ["batch_norm", "dense", "sigmoid", "softmax_cross_entropy"]
+DEFINITIONS = [getattr(importlib.import_module(f"bnsym.definitions.{name}"), name) for name in PROJECT] + [ROWS, ODD]
+DERIVED = {made.name: derive(made) for made in DEFINITIONS}
+KERNELS = {name: lower(derivation) for name, derivation in DERIVED.items()}
+every = pytest.mark.parametrize("name", list(DERIVED))
