@@ -35,6 +35,10 @@ def _sentences() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+def _numbers(steps: int | None, lr: float | None, std: float | None, seed: int, threads: int) -> dict[str, Any]:
+    return {"steps": steps, "lr": lr, "std": std, "seed": seed, "threads": threads}
+
+
 @app.command()
 def train(
     batch_norm: Annotated[
@@ -53,7 +57,7 @@ def train(
     with _sentences():
         from bnsym.train import commands
 
-        settings: dict[str, Any] = dict(batch_norm=batch_norm, steps=steps, lr=lr, std=std, seed=seed, threads=threads)
+        settings: dict[str, Any] = {"batch_norm": batch_norm, **_numbers(steps, lr, std, seed, threads)}
         result = commands.run(data, data_dir, out, **settings)
     out_console.print(commands.summary(result))
     if out is not None:
@@ -76,6 +80,5 @@ def reproduce(
 
         regenerate_kernels()
         prove(quiet=True)
-        settings: dict[str, Any] = dict(steps=steps, lr=lr, std=std, seed=seed, threads=threads)
-        results = commands.reproduce(data, data_dir, **settings)
+        results = commands.reproduce(data, data_dir, **_numbers(steps, lr, std, seed, threads))
     out_console.print(commands.reproduce_table(results))

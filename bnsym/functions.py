@@ -68,3 +68,9 @@ def elementwise_max(first: Any, *rest: Any) -> sympy.Expr:
     for other in rest:
         result = maximum(result, sympy.sympify(other))
     return result
+
+
+def own_functions(e: sympy.Expr) -> sympy.Expr:
+    """SymPy's Abs, sign and Max, which `abs(x)` and `sqrt(x**2)` give too, as the functions above."""
+    e = e.replace(sympy.Abs, Abs).replace(sympy.sign, sign)
+    return e.replace(sympy.Max, elementwise_max)

@@ -18,7 +18,7 @@ from sympy import erf, exp, log, sqrt, tanh
 
 from bnsym import model
 from bnsym.checks import DefinitionError, check_along, check_definition, check_name, terms_of
-from bnsym.functions import Abs, StopGradient, elementwise_max, sign, step
+from bnsym.functions import Abs, StopGradient, elementwise_max, own_functions, sign, step
 from bnsym.model import Axis, Equation, Largest, Origin, Premise, Program, Quantity, Size, Sum, Term
 
 __all__ = [
@@ -91,7 +91,7 @@ def Eq(left: Any, right: Any) -> Equation:  # noqa: N802 - as the papers write i
     origin = Origin(frame.f_code.co_filename, frame.f_lineno)
     if not isinstance(left, Quantity):
         raise DefinitionError(f"{origin}: the left side of an equation is a declared quantity, not {left}")
-    right = sympy.sympify(right)
+    right = own_functions(sympy.sympify(right))
     held = isinstance(right, StopGradient)
     return Equation(left, terms_of(right.args[0] if held else right, left, origin, held), held, origin)
 

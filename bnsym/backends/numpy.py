@@ -87,7 +87,8 @@ class _Body:
         dims = self.backend.dims(q.axes)
         places = [d for d in self.frame if dims and d >= dims[0]]
         index = "" if places == list(dims) else f"[{', '.join(':' if d in dims else 'None' for d in places)}]"
-        return q.name + index if self.wide(q) else f"{q.name}.astype(dtype, copy=False){index}"
+        ready = self.wide(q) or any(q == p.pivot for p in self.kernel.pivots)  # a pivot is taken from the data
+        return q.name + index if ready else f"{q.name}.astype(dtype, copy=False){index}"
 
     def function(self) -> Function:
         """All of it: the statistics first where forward looks at them, then the rest."""

@@ -197,7 +197,7 @@ class FunctionText:
         for p in self.kernel.pivots:
             reduced = set(self._module.dims(p.axes))
             dims = self._module.dims(p.data.axes)
-            first = ", ".join(":1" if d in reduced else ":" for d in dims)
+            first = ", ".join("0" if d in reduced else ":" for d in dims)
             names = {k: getattr(p, k).name for k in ("pivot", "data", "offset", "mean", "var")}
             found.append(names | {"first": first})
         return found

@@ -54,10 +54,15 @@ class Normaliser:
 
     def _power(self, e: sympy.Pow) -> Form:
         exponent = Fraction(int(e.exp.p), int(e.exp.q))
-        base, known = self(e.base), len(self.context.generators)
-        form = self.context.power(base, int(exponent) if exponent.denominator == 1 else exponent)
+        power = int(exponent) if exponent.denominator == 1 else exponent
+        return self._noting(e.base, lambda base: self.context.power(base, power))
+
+    def _noting(self, base: sympy.Expr, make: Callable[[Form], Form]) -> Form:
+        """Remember how the program writes the base of a generator that is made on the way."""
+        inner, known = self(base), len(self.context.generators)
+        form = make(inner)
         for name in list(self.context.generators)[known:]:
-            self.context.written.setdefault(name, e.base)
+            self.context.written.setdefault(name, base)
         return form
 
     def _function(self, e: sympy.Basic) -> Form:
@@ -65,7 +70,7 @@ class Normaliser:
         if isinstance(e, sympy.exp) and e.args:
             return context.exponential(self(e.args[0]))
         if isinstance(e, sympy.log):
-            return context.logarithm(self(e.args[0]))
+            return self._noting(e.args[0], context.logarithm)
         if isinstance(e, maximum):
             difference = subtract(self(e.args[0]), self(e.args[1]))
             return add(self(e.args[1]), mul(difference, self._step(e.args[0] - e.args[1], difference)))

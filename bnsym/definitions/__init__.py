@@ -9,7 +9,7 @@ from pathlib import Path
 from bnsym.checks import DefinitionError
 from bnsym.model import Definition
 
-NAMES = ("batch_norm", "dense", "sigmoid", "softmax_cross_entropy")
+NAMES = ("batch_norm", "dense", "linear", "sigmoid", "softmax_cross_entropy")
 """The project's own definitions; a new one is a file beside this one and a name here."""
 
 

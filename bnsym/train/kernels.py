@@ -13,6 +13,7 @@ class Kernels:
 
     batch_norm: ModuleType
     dense: ModuleType
+    linear: ModuleType
     sigmoid: ModuleType
     softmax_cross_entropy: ModuleType
 

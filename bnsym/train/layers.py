@@ -1,7 +1,7 @@
-"""The layers of a network: each keeps its buffers and calls its kernels, which hold all of the mathematics.
+"""The layers of a network: each calls its kernels, which hold all of the mathematics.
 
-A layer has `forward` and `backward` for training, on mini-batches of one size that it has buffers for, and `infer` for
-examples in any number. What `forward` and `backward` return is the layer's own buffer, valid until its next call.
+A layer has `forward` and `backward` for training, and `infer` for testing. Only a large gradient is written where it
+belongs, by `out`: a small array is allocated sooner than it is checked.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 from bnsym.train.parameters import Array, Parameter
 
-__all__ = ["BatchNorm", "Dense", "FirstDense", "Layer", "Sigmoid", "SoftmaxCrossEntropy"]
+__all__ = ["BatchNorm", "Dense", "Layer", "Linear", "Sigmoid", "SoftmaxCrossEntropy"]
 
 
 class Layer(Protocol):
@@ -22,72 +22,86 @@ class Layer(Protocol):
         """Return y for a mini-batch, keeping what `backward` needs."""
 
     def backward(self, dy: Array) -> Array:
-        """Set the gradients of the layer's parameters and return dx; dy may be overwritten."""
+        """Set the gradients of the layer's parameters and return dx."""
 
     def infer(self, x: Array) -> Array:
         """Return y with nothing kept; x may be overwritten, unless it is the data."""
 
 
-class Dense:
-    """z = x w + b; without b where a batch normalization follows, which would subtract it again (Section 3.2)."""
+class Linear:
+    """z = x w, as before a batch normalization, which would subtract a bias again (Section 3.2).
 
-    def __init__(self, kernel: ModuleType, batch: int, w: Parameter, b: Parameter | None = None):
-        self._kernel, self.w = kernel, w
-        self._b: Array | None
-        self._db: Array | None
-        self._b, self._db = (None, None) if b is None else b
-        inputs, outputs = w.value.shape
-        self.z = np.empty((batch, outputs), w.value.dtype)
-        self.dx = np.empty((batch, inputs), w.value.dtype)
-        self.x = self.dx  # until `forward` is given one
+    The first layer of a network takes no gradient to the data: the product that would give it is left out.
+    """
+
+    def __init__(self, kernel: ModuleType, w: Parameter, *, first: bool = False):
+        self._kernel, self.w, self.first = kernel, w, first
+        self.x = w.value  # until `forward` is given one
 
     def forward(self, x: Array) -> Array:
-        """Return z, computed into the layer's buffer."""
+        """Return z."""
         self.x = x
-        return self.infer(x, out=self.z)
+        return self.infer(x)
 
     def backward(self, dz: Array) -> Array:
-        """Return dx, computed into the layer's buffer."""
-        self._kernel.backward(dz, self.x, self.w.value, out=(self.dx, self.w.gradient, self._db))
-        return self.dx
+        """Set the gradient of w and return dx; what the first layer returns is dz."""
+        if self.first:
+            self._kernel.parameter_backward(dz, self.x, out=self.w.gradient)
+            return dz
+        dx: Array = self._kernel.backward(dz, self.x, self.w.value, out=(None, self.w.gradient))[0]
+        return dx
 
-    def infer(self, x: Array, out: Array | None = None) -> Array:
-        """Return z in a new array, or in `out`."""
-        z: Array = self._kernel.forward(x, self.w.value, self._b, out=out)
+    def infer(self, x: Array) -> Array:
+        """Return z, with nothing kept."""
+        z: Array = self._kernel.forward(x, self.w.value)
         return z
 
 
-class FirstDense(Dense):
-    """A dense layer on the data, which takes no gradient: the product that would give it is left out."""
+class Dense(Linear):
+    """z = x w + b."""
+
+    def __init__(self, kernel: ModuleType, w: Parameter, b: Parameter, *, first: bool = False):
+        super().__init__(kernel, w, first=first)
+        self._b = b
 
     def backward(self, dz: Array) -> Array:
-        """Set the gradients of the parameters; what is returned is dz."""
-        self._kernel.parameter_backward(dz, self.x, out=(self.w.gradient, self._db))
-        return dz
+        """Set the gradients of w and b and return dx; what the first layer returns is dz."""
+        gradients = (self.w.gradient, self._b.gradient)
+        if self.first:
+            self._kernel.parameter_backward(dz, self.x, out=gradients)
+            return dz
+        dx: Array = self._kernel.backward(dz, self.x, self.w.value, out=(None, *gradients))[0]
+        return dx
+
+    def infer(self, x: Array) -> Array:
+        """Return z, with nothing kept."""
+        z: Array = self._kernel.forward(x, self.w.value, self._b.value)
+        return z
 
 
 class BatchNorm:
     """y = gamma x_hat + beta by Algorithm 1; `infer` is Algorithm 2, with the statistics that `freeze` was given."""
 
-    def __init__(self, kernel: ModuleType, batch: int, gamma: Parameter, beta: Parameter, eps: float):
+    def __init__(self, kernel: ModuleType, gamma: Parameter, beta: Parameter, eps: float):
         self._kernel, self._gamma, self._beta, self._eps = kernel, gamma, beta, eps
-        self._y = np.empty((batch, len(gamma.value)), gamma.value.dtype)
-        self._x = self._y  # until `forward` is given one
+        self._x = gamma.value  # until `forward` is given one
         self.saved: Any = None
         self._population: tuple[Array, Array] | None = None
 
     def forward(self, x: Array) -> Array:
-        """Return y, computed into the layer's buffer: `backward` needs x as it is."""
+        """Return y; `backward` needs x as it is."""
         self._x = x
         y: Array
-        y, self.saved = self._kernel.forward(x, self._gamma.value, self._beta.value, eps=self._eps, out=self._y)
+        y, self.saved = self._kernel.forward(x, self._gamma.value, self._beta.value, eps=self._eps)
         return y
 
     def backward(self, dy: Array) -> Array:
-        """Return dx, computed into dy."""
-        out = (dy, self._gamma.gradient, self._beta.gradient)
-        self._kernel.backward(dy, self._x, self._gamma.value, self.saved, out=out)
-        return dy
+        """Set the gradients of gamma and beta and return dx."""
+        dx: Array
+        dx, dgamma, dbeta = self._kernel.backward(dy, self._x, self._gamma.value, self.saved)
+        # Copied, as they are small: checking them as `out` would cost more.
+        self._gamma.gradient[...], self._beta.gradient[...] = dgamma, dbeta
+        return dx
 
     def freeze(self, batches: Sequence[Any]) -> None:
         """Take the population's mean and variance from what `forward` saved of several mini-batches of one size."""
@@ -103,21 +117,22 @@ class BatchNorm:
 
 
 class Sigmoid:
-    """y = g(x), the logistic function, computed in place: the layer before needs nothing of its own output."""
+    """y = g(x), the logistic function."""
 
     def __init__(self, kernel: ModuleType):
         self._kernel = kernel
         self._saved: Any = None
 
     def forward(self, x: Array) -> Array:
-        """Return y, computed into x."""
-        _, self._saved = self._kernel.forward(x, out=x)
-        return x
+        """Return y."""
+        y: Array
+        y, self._saved = self._kernel.forward(x)
+        return y
 
     def backward(self, dy: Array) -> Array:
-        """Return dx, computed into dy."""
-        self._kernel.backward(dy, self._saved, out=dy)
-        return dy
+        """Return dx."""
+        dx: Array = self._kernel.backward(dy, self._saved)
+        return dx
 
     def infer(self, x: Array) -> Array:
         """Return y, computed into x."""
@@ -128,10 +143,10 @@ class Sigmoid:
 class SoftmaxCrossEntropy:
     """The loss of a mini-batch: the cross-entropy of softmax(z) against one-hot targets, a mean over the examples."""
 
-    def __init__(self, kernel: ModuleType, batch: int, classes: int, dtype: Any):
+    def __init__(self, kernel: ModuleType):
         self._kernel = kernel
-        self.dz = np.empty((batch, classes), dtype)
-        self._t, self._saved = self.dz, None
+        self._t = np.empty(0)  # until `forward` is given targets
+        self._saved: Any = None
 
     def forward(self, z: Array, t: Array) -> float:
         """Return the loss for z and t, both of shape (batch, classes)."""
@@ -141,6 +156,6 @@ class SoftmaxCrossEntropy:
         return loss
 
     def backward(self, dloss: float) -> Array:
-        """Return dz, computed into the layer's buffer."""
-        self._kernel.backward(dloss, self._t, self._saved, out=self.dz)
-        return self.dz
+        """Return dz."""
+        dz: Array = self._kernel.backward(dloss, self._t, self._saved)
+        return dz

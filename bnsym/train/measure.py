@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bnsym.train.data import CLASSES, Dataset
 from bnsym.train.kernels import Kernels
-from bnsym.train.layers import Dense, FirstDense
+from bnsym.train.layers import Linear
 from bnsym.train.network import Network
 from bnsym.train.options import Options, options_for
 from bnsym.train.parameters import Array
@@ -57,20 +57,18 @@ def measure_step(rounds: int = 1000, batch_norm: bool = True, threads: int = 1, 
 
 
 def products(network: Network) -> list[Product]:
-    """The matrix products of the network's last step as (a, b, out), in its order and on its own arrays.
+    """The matrix products of the network's last step as (a, b, out).
 
     Each dense layer has one for its output and one for the gradient of its weights; all but the first have one for the
     gradient of their input.
     """
-    dense = [layer for layer in network.layers if isinstance(layer, Dense)]
-    forward = [(layer.x, layer.w.value, layer.z) for layer in dense]
+    layers = [layer for layer in network.layers if isinstance(layer, Linear)]
+    forward = [(layer.x, layer.w.value, layer.x @ layer.w.value) for layer in layers]
     backward: list[Product] = []
-    dz = network.loss.dz
-    for layer in reversed(dense):
-        if not isinstance(layer, FirstDense):
-            backward.append((dz, layer.w.value.T, layer.dx))
-        backward.append((layer.x.T, dz, layer.w.gradient))
-        dz = layer.dx  # the layers between overwrite it with the gradient of their input
+    for x, w, z in reversed(forward):
+        if x is not layers[0].x:  # the first takes no gradient to the data
+            backward.append((z, w.T, np.empty_like(x)))
+        backward.append((x.T, z, np.empty_like(w)))
     return forward + backward
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnsym.train.kernels import Kernels
-from bnsym.train.layers import BatchNorm, Dense, FirstDense, Layer, Sigmoid, SoftmaxCrossEntropy
+from bnsym.train.layers import BatchNorm, Dense, Layer, Linear, Sigmoid, SoftmaxCrossEntropy
 from bnsym.train.parameters import Array, Parameters
 
 __all__ = ["Architecture", "Network"]
@@ -53,8 +53,7 @@ class Network:
             elif name.startswith("gamma"):
                 value.fill(1)
         self.layers = _layers(architecture, kernels, self.parameters)
-        shape = (architecture.batch, architecture.classes)
-        self.loss = SoftmaxCrossEntropy(kernels.softmax_cross_entropy, *shape, architecture.dtype)
+        self.loss = SoftmaxCrossEntropy(kernels.softmax_cross_entropy)
 
     def forward(self, x: Array, t: Array) -> float:
         """Return the loss of a mini-batch, normalized by its own statistics."""
@@ -98,14 +97,15 @@ class Network:
 def _layers(architecture: Architecture, kernels: Kernels, parameters: Parameters) -> Sequence[Layer]:
     """For every hidden layer z = g(BN(W u)), or z = g(W u + b); then W u + b (Section 3.2)."""
     layers: list[Layer] = []
-    batch, last = architecture.batch, len(architecture.hidden) + 1
+    last = len(architecture.hidden) + 1
     for number in range(1, last + 1):
-        dense = FirstDense if number == 1 else Dense
-        b = parameters.get(f"b{number}")
-        layers.append(dense(kernels.dense, batch, parameters[f"w{number}"], b))
+        w, b = parameters[f"w{number}"], parameters.get(f"b{number}")
         if b is None:
             gamma, beta = parameters[f"gamma{number}"], parameters[f"beta{number}"]
-            layers.append(BatchNorm(kernels.batch_norm, batch, gamma, beta, architecture.eps))
+            layers.append(Linear(kernels.linear, w, first=number == 1))
+            layers.append(BatchNorm(kernels.batch_norm, gamma, beta, architecture.eps))
+        else:
+            layers.append(Dense(kernels.dense, w, b, first=number == 1))
         if number < last:
             layers.append(Sigmoid(kernels.sigmoid))
     return layers
