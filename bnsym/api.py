@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from bnsym.calculus import proofs
+from bnsym.calculus import proofs as calculus_proofs
 from bnsym.calculus.derive import Derivation, derive
 from bnsym.definitions import definition
 from bnsym.lowering.lower import lower
@@ -27,7 +27,7 @@ class ProofError(Exception):
 
 def prove(derivation: Derivation) -> tuple[Proof, ...]:
     """Every claim: the derivation's own, and that the kernels compute what was derived."""
-    return (*proofs.prove(derivation), *verify(derivation, lower(derivation)))
+    return (*calculus_proofs.prove(derivation), *verify(derivation, lower(derivation)))
 
 
 def require(derivation: Derivation, proved: tuple[Proof, ...]) -> None:
@@ -42,14 +42,15 @@ def generate(derivation: Derivation, backend: str = "numpy") -> dict[str, str]:
     """The generated files by name. Raises ProofError where a claim fails, ValueError for an unknown backend."""
     if backend not in BACKENDS:
         raise ValueError(f"backend {backend!r} is not known; choose from {', '.join(BACKENDS)}")
-    require(derivation, prove(derivation))
-    return emit(derivation, backend)
+    return emit(derivation, prove(derivation), backend)
 
 
-def emit(derivation: Derivation, backend: str) -> dict[str, str]:
-    """The generated files of a derivation whose claims are proved."""
-    name = derivation.definition.name
-    return {f"{name}.py": stamped(module_text(derivation.definition, lower(derivation), backend), name, "#")}
+def emit(derivation: Derivation, proofs: tuple[Proof, ...], backend: str) -> dict[str, str]:
+    """The generated files of a derivation by name. Raises ProofError where one of its proofs does not hold."""
+    require(derivation, proofs)
+    definition = derivation.definition
+    body = module_text(definition, lower(derivation), proofs, backend)
+    return {f"{definition.name}.py": stamped(body, definition.name, "#")}
 
 
 def load(name: str | Path | Definition, backend: str = "numpy") -> ModuleType:

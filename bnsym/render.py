@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jinja2
 
 from bnsym.backends.numpy_module import Module
 from bnsym.lowering.kernel import Kernel
-from bnsym.model import Definition
+from bnsym.model import Definition, Proof
 
 
 def environment() -> jinja2.Environment:
@@ -25,7 +27,7 @@ BACKENDS = {"numpy": Module}
 """A backend is a folder of templates and the class that says what they lay out."""
 
 
-def module_text(definition: Definition, kernels: dict[str, Kernel], backend: str) -> str:
+def module_text(definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof], backend: str) -> str:
     """The text of a generated module, without its stamp."""
     template = environment().get_template(f"{backend}/module.py.j2")
-    return template.render(module=BACKENDS[backend](definition, kernels))
+    return template.render(module=BACKENDS[backend](definition, kernels, proofs))

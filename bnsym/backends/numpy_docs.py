@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from bnsym.backends.numpy_printer import readable
-from bnsym.model import Definition, Quantity
+from bnsym.model import Definition, Proof, Quantity
 
 if TYPE_CHECKING:
     from bnsym.backends.numpy_module import FunctionText
@@ -50,8 +52,8 @@ def summary(name: str, definition: Definition) -> str:
     )
 
 
-def describe(function: FunctionText, definition: Definition) -> list[str]:
-    """What follows the first line: computes, arguments, results, errors."""
+def describe(function: FunctionText, definition: Definition, proofs: Sequence[Proof]) -> list[str]:
+    """What follows the first line: computes, arguments, results, errors, and what was proved."""
     lines = ["Computes:"]
     lines += [f"    {o.left.name} = {readable(o.equation.right)}" for o in function.kernel.operations]
     lines += ["", "Args:"]
@@ -64,7 +66,26 @@ def describe(function: FunctionText, definition: Definition) -> list[str]:
     lines += _wrapped("ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then")
     for note in NOTES.get(function.name, []):
         lines += ["", note]
-    return lines
+    return lines + _proved(function.name, proofs)
+
+
+def _proved(name: str, proofs: Sequence[Proof]) -> list[str]:
+    """The claims about one function, each once, with every method that proved it."""
+    methods: dict[str, list[str]] = {}
+    for p in proofs:
+        if p.claim.startswith(f"{name}: "):
+            methods.setdefault(p.claim.removeprefix(f"{name}: "), []).append(p.method)
+    if not methods:
+        return []
+    return ["", "Proved:", *(line for claim, by in methods.items() for line in _wrapped(f"{claim} ({_joined(by)})"))]
+
+
+def _joined(methods: list[str]) -> str:
+    """`written out, m = 2, 3, 4, 5` for four methods that begin alike."""
+    written = [m for m in methods if m.startswith("written out, ")]
+    others = [m for m in methods if m not in written]
+    alike = commonprefix(written)
+    return "; ".join([*others, *([alike + ", ".join(m.removeprefix(alike) for m in written)] if written else [])])
 
 
 def _argument(q: Quantity, function: FunctionText, definition: Definition) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from bnsym.backends.numpy_docs import describe, summary
 from bnsym.backends.numpy_printer import readable
 from bnsym.backends.statements import Statement
 from bnsym.lowering.kernel import Kernel
-from bnsym.model import Definition, Quantity
+from bnsym.model import Definition, Proof, Quantity
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Parameter:
 class Module:
     """One generated module."""
 
-    def __init__(self, definition: Definition, kernels: dict[str, Kernel]):
+    def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
+        self.proofs = proofs
         self.definition, self.backend = definition, NumpyBackend(definition, kernels)
         self.functions = [FunctionText(f, self) for f in self.backend.functions()]
         self.saved = kernels["forward"].gives_saved
@@ -231,7 +233,7 @@ class FunctionText:
     @property
     def doc(self) -> list[str]:
         """The rest of its docstring, line by line."""
-        return describe(self, self._module.definition)
+        return describe(self, self._module.definition, self._module.proofs)
 
 
 def _powers(operator: str, degree: int) -> str:

@@ -65,7 +65,9 @@ def six_equations(backward: Derivative) -> Iterator[Proof]:
         Eq(d[beta], Sum(dy, i)),
     ]
     for n, equation in enumerate(paper, start=1):
-        yield program.holds(f"the paper's equation {n}, for {equation.left}, is the chain rule's step", equation)
+        yield program.holds(
+            f"backward: the paper's equation {n}, for {equation.left}, is the chain rule's step", equation
+        )
 
 
 def consequences(backward: Derivative) -> Iterator[Proof]:
@@ -73,20 +75,20 @@ def consequences(backward: Derivative) -> Iterator[Proof]:
     d, program = backward.gradients, Stated(backward.program)
     r = 1 / sqrt(var + eps)
     yield program.holds(
-        "closed form: dx = gamma r (dy - mean(dy) - x_hat mean(dy x_hat)), r = 1 / sqrt(var + eps)",
+        "backward: dx = gamma r (dy - mean(dy) - x_hat mean(dy x_hat)), r = 1 / sqrt(var + eps)",
         *MEANS,
         Eq(d[x], gamma * r * (dy - mean_dy - x_hat * mean_dy_x_hat)),
     )
     for path in (p for s in backward.steps if s.of == mean for p in s.contributions if p.consumer.left == var):
         yield judged(
-            "the second term of dmean, through var, is identically 0",
+            "backward: the second term of dmean, through var, is identically 0",
             SYMBOLIC,
             program.evaluation.context,
             partial(program.evaluation.term, path.term),
         )
-    yield program.zero("the sum of dx over a mini-batch is 0", Eq(total, Sum(d[x], i)))
+    yield program.zero("backward: the sum of dx over a mini-batch is 0", Eq(total, Sum(d[x], i)))
     yield program.equal(
-        "the sum of dx x_hat is gamma r eps r^2 times the sum of dy x_hat: 0 only at eps = 0",
+        "backward: the sum of dx x_hat is gamma r eps r^2 times the sum of dy x_hat: 0 only at eps = 0",
         Eq(total, Sum(d[x] * x_hat, i)),
         Eq(total, gamma * eps * r**3 * Sum(dy * x_hat, i)),
     )
@@ -95,7 +97,9 @@ def consequences(backward: Derivative) -> Iterator[Proof]:
 def without_eps(backward: Derivative) -> Iterator[Proof]:
     """What is exact at eps = 0, which is put into the program itself."""
     program = Stated(substituted(backward.program, {eps: Integer(0)}))
-    yield program.zero("the sum of dx x_hat is 0, at eps = 0", Eq(total, Sum(backward.gradients[x] * x_hat, i)))
+    yield program.zero(
+        "backward: the sum of dx x_hat is 0, at eps = 0", Eq(total, Sum(backward.gradients[x] * x_hat, i))
+    )
 
 
 def scaled_weights(forward: Program) -> Iterator[Proof]:
