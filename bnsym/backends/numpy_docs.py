@@ -84,7 +84,7 @@ def _joined(methods: list[str]) -> str:
     """`written out, m = 2, 3, 4, 5` for four methods that begin alike."""
     written = [m for m in methods if m.startswith("written out, ")]
     others = [m for m in methods if m not in written]
-    alike = commonprefix(written)
+    alike = commonprefix(written)  # noqa: RUF071 - text, not paths
     return "; ".join([*others, *([alike + ", ".join(m.removeprefix(alike) for m in written)] if written else [])])
 
 
