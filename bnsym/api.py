@@ -12,22 +12,26 @@ from bnsym.calculus import proofs as calculus_proofs
 from bnsym.calculus.derive import Derivation, derive
 from bnsym.definitions import definition
 from bnsym.lowering.lower import lower
+from bnsym.lowering.naming import check_names
 from bnsym.lowering.verify import verify
 from bnsym.model import Definition, Proof
 from bnsym.render import BACKENDS, module_text
 from bnsym.stamp import stamped
+from bnsym.trial import TrialError, try_out
 from bnsym.write import replace_file
 
 __all__ = ["ProofError", "derive", "generate", "load", "prove"]
 
 
 class ProofError(Exception):
-    """A claim was not proved; nothing is emitted."""
+    """A claim was not proved, or the printed text failed its trial; nothing is emitted."""
 
 
 def prove(derivation: Derivation) -> tuple[Proof, ...]:
     """Every claim: the derivation's own, and that the kernels compute what was derived."""
-    return (*calculus_proofs.prove(derivation), *verify(derivation, lower(derivation)))
+    kernels = lower(derivation)
+    check_names(derivation.definition, kernels.values())
+    return (*calculus_proofs.prove(derivation), *verify(derivation, kernels))
 
 
 def require(derivation: Derivation, proved: tuple[Proof, ...]) -> None:
@@ -46,10 +50,14 @@ def generate(derivation: Derivation, backend: str = "numpy") -> dict[str, str]:
 
 
 def emit(derivation: Derivation, proofs: tuple[Proof, ...], backend: str) -> dict[str, str]:
-    """The generated files of a derivation by name. Raises ProofError where one of its proofs does not hold."""
+    """The generated files of a derivation by name. Raises ProofError where a proof, or the printed text, fails."""
     require(derivation, proofs)
-    definition = derivation.definition
-    body = module_text(definition, lower(derivation), proofs, backend)
+    definition, kernels = derivation.definition, lower(derivation)
+    body = module_text(definition, kernels, proofs, backend)
+    try:
+        try_out(body, derivation, kernels)
+    except TrialError as error:
+        raise ProofError(str(error)) from None
     return {f"{definition.name}.py": stamped(body, definition.name, "#")}
 
 

@@ -13,7 +13,15 @@ from bnsym.model import Axis, Definition, Equation, Largest, Origin, Quantity, R
 LAYOUTS = ("channels", "trailing", "arrays", "elementwise")
 """How the arrays of a definition lie in memory, and so what the generated functions' arguments are."""
 
-RESERVED = {"out", "saved", "channel_axis", "normalized_ndim", "num_groups", "count", "momentum", "threads", "plan"}
+ARGUMENTS = {"out", "saved", "channel_axis", "normalized_ndim", "num_groups", "count", "momentum", "threads", "plan"}
+FUNCTIONS = {"forward", "backward", "parameter_backward", "inference", "inference_backward", "fold", "population",
+             "update_running"}  # fmt: skip
+LOCALS = {"np", "math", "Any", "Array", "NamedTuple", "Saved", "Sequence", "annotations", "shape", "channels", "dtype",
+          "leading", "trailing", "lengths", "kept_dtype", "unit", "given", "work"}  # fmt: skip
+BUILTINS = {"all", "any", "bool", "bytes", "dict", "float", "getattr", "int", "isinstance", "len", "list", "range",
+            "str", "tuple", "type", "zip", "TypeError", "ValueError"}  # fmt: skip
+RESERVED = ARGUMENTS | FUNCTIONS | LOCALS | BUILTINS
+"""Names that the generated modules use themselves, and could not tell from a quantity's."""
 
 
 class DefinitionError(ValueError):
@@ -24,7 +32,7 @@ def check_name(name: Any, kind: str) -> str:
     """A name that can stand in generated code: an identifier, no keyword, no argument the generated functions have."""
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         raise DefinitionError(f"{name!r} cannot name a {kind}: a name is a Python identifier")
-    if name in RESERVED or name.startswith("_"):
+    if name in RESERVED or name.startswith(("_", "has_", "work_")) or name.endswith(("_result", "_kept")):
         raise DefinitionError(f"{name!r} cannot name a {kind}: the generated functions use that name themselves")
     return name
 
@@ -96,6 +104,9 @@ def check_definition(made: Definition, origin: Origin) -> None:
     known: dict[str, Quantity] = {}
     for q in made.program.inputs:
         _check_one_meaning(q, known, origin)
+    for name in [q.name for q in (*made.program.inputs, *(e.left for e in made.program.equations))]:
+        if any(f"d{name}" == e.left.name for e in made.program.equations) or f"d{name}" in known:
+            raise DefinitionError(f"{origin}: d{name} is what the gradient of {name} is called; rename it")
     computed: set[Quantity] = set()
     for equation in made.program.equations:
         _check_equation(equation, computed, known)
@@ -103,6 +114,33 @@ def check_definition(made: Definition, origin: Origin) -> None:
     for q in (*made.program.outputs, *made.saved):
         if q not in computed:
             raise DefinitionError(f"{origin}: {q} is to be returned, but no equation computes it")
+    _check_layout(made, origin)
+
+
+AXES = {"channels": 2, "trailing": 2, "elementwise": 1}
+"""How many axes the data of a layout have."""
+
+
+def _check_layout(made: Definition, origin: Origin) -> None:
+    """The data come first and all alike, and parameters and statistics vary along the axis that their layout gives."""
+    data = [q for q in made.program.inputs if q.role in ("data", "mask")]
+    if not data or data[0].role != "data":
+        raise DefinitionError(f"{origin}: {made.name} has no data to differentiate")
+    count = AXES.get(made.layout)
+    axes: tuple[Axis, ...] = data[0].axes
+    if count is None:
+        return
+    if len(axes) != count:
+        raise DefinitionError(
+            f"{origin}: layout {made.layout!r} needs data along {count} axes, {data[0]} has {len(axes)}"
+        )
+    places = {"channels": (axes[1:], axes[1:]), "trailing": (axes[1:], axes[:1]), "elementwise": ((), ())}[made.layout]
+    wanted: dict[str, tuple[Axis, ...]] = {"data": axes, "mask": axes, "parameter": places[0], "statistic": places[1]}
+    for q in (*made.program.inputs, *(e.left for e in made.program.equations)):
+        along = wanted[q.role] if q.role in wanted else q.axes  # noqa: SIM401 - mypy takes .get for optional
+        if q.axes != along:
+            names = ", ".join(a.name for a in along) or "no axis"
+            raise DefinitionError(f"{origin}: in layout {made.layout!r} the {q.role} {q} varies along {names}")
 
 
 def _check_equation(equation: Equation, computed: set[Quantity], known: dict[str, Quantity]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,14 @@ def _sentences() -> Iterator[None]:
     except (DefinitionError, UsageError) as error:
         err_console.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
+    except (typer.Exit, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        if os.environ.get("BNSYM_DEBUG"):
+            raise
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        err_console.print(f"a defect of bnsym, please report it (BNSYM_DEBUG=1 shows where): {said}", markup=False)
+        raise typer.Exit(1) from None
 
 
 def _say(text: str, *, style: str = "") -> None:
@@ -75,12 +84,13 @@ def regenerate_kernels(
         generated = regenerate.generate_all(names or NAMES, backends, report)
         states = {o: o.state(place) for g in generated for o in g.outputs}
         left = regenerate.orphans(place, generated, [*backends, "report"]) if not names and not backend else []
-        if diff:
-            _say("".join(o.diff(place) for o in states).rstrip())
+        diffs = "".join(o.diff(place) for o in states).rstrip() if diff else ""
+        if diff and not as_json:
+            _say(diffs)
         if not check and not diff:
             regenerate.write_all(generated, place)
     if as_json:
-        _say(json.dumps(_as_data(generated, states, left, place), indent=2))
+        _say(json.dumps(_as_data(generated, states, left, place) | ({"diff": diffs} if diff else {}), indent=2))
     else:
         _tell(states, left, place, check=check or diff)
     if check and (left or any(state != "fresh" for state in states.values())):
@@ -176,9 +186,16 @@ def main() -> None:
 
 def regenerate_main() -> None:
     """The `regenerate-kernels` command."""
-    typer.run(regenerate_kernels)
+    _alone(regenerate_kernels)
 
 
 def report_main() -> None:
     """The `derivation-report` command."""
-    typer.run(derivation_report)
+    _alone(derivation_report)
+
+
+def _alone(command: Callable[..., None]) -> None:
+    """A subcommand as a command of its own."""
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command()(command)
+    single()

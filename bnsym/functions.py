@@ -71,6 +71,7 @@ def elementwise_max(first: Any, *rest: Any) -> sympy.Expr:
 
 
 def own_functions(e: sympy.Expr) -> sympy.Expr:
-    """SymPy's Abs, sign and Max, which `abs(x)` and `sqrt(x**2)` give too, as the functions above."""
+    """An expression with the functions above for SymPy's Abs, sign and Max, and with exact numbers."""
+    e = e.xreplace({f: sympy.Rational(str(f)) for f in e.atoms(sympy.Float)})  # 0.5 is meant as 1/2
     e = e.replace(sympy.Abs, Abs).replace(sympy.sign, sign)
     return e.replace(sympy.Max, elementwise_max)

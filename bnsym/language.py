@@ -58,6 +58,8 @@ def parameter(name: str, *along: Axis, absent: int | None = None) -> Quantity:
 
 def constant(name: str, default: float | None = None) -> Quantity:
     """A positive number that is not learned, such as eps; a keyword argument of the generated functions."""
+    if default is not None and not default >= 0:
+        raise DefinitionError(f"{name} is a constant, a number of at least 0; its default is {default}")
     return Quantity(check_name(name, "constant"), (), "constant", default=default, positive=True)
 
 

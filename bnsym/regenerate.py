@@ -15,7 +15,7 @@ from bnsym.model import Definition, Proof
 from bnsym.render import BACKENDS
 from bnsym.report.markdown import report_markdown
 from bnsym.stamp import is_edited, is_generated, stamped
-from bnsym.write import replace_file
+from bnsym.write import replace_files
 
 
 class UsageError(Exception):
@@ -85,9 +85,8 @@ def orphans(out: Path, generated: Iterable[Generated], folders: Iterable[str]) -
 def write_all(generated: Iterable[Generated], out: Path) -> None:
     """Every file that is not fresh, each replaced whole. Raises UsageError where the directory cannot be written."""
     try:
-        for output in (o for g in generated for o in g.outputs):
-            if output.state(out) != "fresh":
-                replace_file(out / output.path, output.text)
+        stale = {out / o.path: o.text for g in generated for o in g.outputs if o.state(out) != "fresh"}
+        replace_files(stale)
     except OSError as error:
         raise UsageError(f"cannot write to {out}: {error.strerror or error}; nothing there was changed") from None
 

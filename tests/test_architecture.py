@@ -18,7 +18,7 @@ LAYERS = (
     ("bnsym.calculus", "bnsym.claims"),
     ("bnsym.lowering",),
     ("bnsym.backends",),
-    ("bnsym.render", "bnsym.report", "bnsym.stamp", "bnsym.write"),
+    ("bnsym.render", "bnsym.report", "bnsym.stamp", "bnsym.trial", "bnsym.write"),
     ("bnsym.api",),
     ("bnsym.regenerate",),
     ("bnsym.cli", "bnsym.cli_train"),

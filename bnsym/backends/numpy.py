@@ -84,11 +84,18 @@ class _Body:
         """A quantity in a whole-array expression: per-channel ones in the array's dtype, with axes put in."""
         if isinstance(q, Size) or q.role == "constant" or self.kernel.name in PER_CHANNEL:
             return q.name
+        if not q.axes:
+            return f"float({q.name})"
+        ready = self.wide(q) or any(q == p.pivot for p in self.kernel.pivots)  # a pivot is taken from the data
+        return q.name + self._index(q) if ready else f"{q.name}.astype(dtype, copy=False){self._index(q)}"
+
+    def _index(self, q: Quantity) -> str:
+        """Axes put in, so that a quantity stands along its own dimensions of the frame."""
         dims = self.backend.dims(q.axes)
         places = [d for d in self.frame if dims and d >= dims[0]]
-        index = "" if places == list(dims) else f"[{', '.join(':' if d in dims else 'None' for d in places)}]"
-        ready = self.wide(q) or any(q == p.pivot for p in self.kernel.pivots)  # a pivot is taken from the data
-        return q.name + index if ready else f"{q.name}.astype(dtype, copy=False){index}"
+        if places == list(dims) or self.kernel.name in PER_CHANNEL:
+            return ""
+        return f"[{', '.join(':' if d in dims else 'None' for d in places)}]"
 
     def function(self) -> Function:
         """All of it: the statistics first where forward looks at them, then the rest."""
@@ -121,12 +128,11 @@ class _Body:
 
     def _operation(self, operation: Operation, spent: frozenset[Quantity]) -> None:
         known, left = len(self.code.statements), operation.left
-        self.frame = self.backend.dims(a for q in (*operation.equation.inputs, left) for a in q.axes)
+        self._enter((*operation.equation.inputs, left))
         if operation.kind is Kind.CONTRACT:
             self._contract(operation)
-        elif self.wide(left):
-            new = left not in self.kernel.outputs
-            self.code.into(operation.equation.right, left.name, spent, new=new)
+        elif self.wide(left) and operation.kind is Kind.MAP:
+            self.code.into(operation.equation.right, left.name, spent, new=left not in self.kernel.outputs)
         else:
             self._per_channel(operation, spent)
         if len(self.code.statements) > known + 1 or self.wide(left):
@@ -134,35 +140,61 @@ class _Body:
             first = self.code.statements[known]
             self.code.statements[known] = Statement(first.code, first.target, note)
 
+    def _enter(self, found: Iterable[Quantity]) -> None:
+        """The dimensions that whole arrays have from here on."""
+        frame = self.backend.dims(a for q in found for a in q.axes)
+        if frame != self.frame:
+            self.code.leave()
+        self.frame = frame
+
     def _per_channel(self, operation: Operation, spent: frozenset[Quantity]) -> None:
         """Operators, with a call in place of each sum over the data."""
         parts = [self._summed(t, spent) if t.axes else t.expression for t in operation.equation.terms]
-        text = formula(sympy.Add(*parts))
+        self.frame = self.backend.dims(operation.left.axes)
+        text = formula(sympy.Add(*parts), lambda q: q.name + self._index(q))
         text = f"np.maximum({text}, 0.0)" if operation.nonnegative else text
-        self.code.statements.append(Statement(text, operation.left.name))
+        left = operation.left
+        if not self.wide(left):
+            self.code.statements.append(Statement(text, left.name))
+        elif left in self.kernel.outputs:
+            self.code.statements.append(Statement(f"{left.name}[...] = {text}"))
+        else:
+            self.code.statements.append(Statement(f"({text}).astype(dtype, copy=False)", left.name))
 
     def _summed(self, term: Term, spent: frozenset[Quantity]) -> sympy.Expr:
+        """A sum over some of the body's own dimensions."""
         outside, inside = t_outside(term)
+        self._enter(quantities(inside))
         value = self.code.temporary(inside, spent)
         self.code.release(value)
         helper = "_largest" if term.largest else "_sum"
-        return outside * Quantity(f"{helper}({value.code}, {self.backend.dims(term.axes)})", (), "sum")
+        places = tuple(self.frame.index(d) for d in self.backend.dims(term.axes) if d in self.frame)
+        kept = tuple(a for a in dict.fromkeys(a for q in quantities(inside) for a in q.axes) if a not in term.axes)
+        return outside * Quantity(f"{helper}({value.code}, {places})", kept, "sum")
 
     def _contract(self, operation: Operation) -> None:
+        """A matrix product into its array, then what it is multiplied with, then the other terms."""
         left, terms = operation.left, operation.equation.terms
         product = next(t for t in terms if is_product(t))
-        self.code.statements.append(Statement(self._matmul(product, left)))
+        outside, inside = t_outside(product)
+        if left in self.kernel.outputs:
+            self.code.statements.append(Statement(f"np.matmul({self._factors(inside, left)}, out={left.name})"))
+        else:
+            self.code.statements.append(Statement(f"np.matmul({self._factors(inside, left)})", left.name))
+        if outside != 1:
+            self.code.statements.append(Statement(f"np.multiply({left.name}, {formula(outside)}, out={left.name})"))
         for term in (t for t in terms if t is not product):
             value = self.code.temporary(term.body, frozenset())
             self.code.statements.append(Statement(f"np.add({left.name}, {value.code}, out={left.name})"))
 
-    def _matmul(self, term: Term, left: Quantity) -> str:
-        first, second = (q for q in quantities(term.body) if q.axes)
+    def _factors(self, inside: sympy.Expr, left: Quantity) -> str:
+        """The two matrices in order, each transposed where it has to be."""
+        first, second = quantities(inside)
         if left.axes[0] in second.axes:
             first, second = second, first
-        a = first.name if first.axes[-1] in term.axes else f"{first.name}.T"
-        b = second.name if second.axes[0] in term.axes else f"{second.name}.T"
-        return f"np.matmul({a}, {b}, out={left.name})"
+        a = first.name if left.axes[0] == first.axes[0] else f"{first.name}.T"
+        b = second.name if left.axes[1] == second.axes[1] else f"{second.name}.T"
+        return f"{a}, {b}"
 
     def _sizes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Each size the statements use, and the dimensions whose product it is."""

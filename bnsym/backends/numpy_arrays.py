@@ -14,16 +14,17 @@ import sympy
 from bnsym.backends.numpy_printer import FUNCTIONS, Operand, Unprintable, magnitude, ordered
 from bnsym.backends.statements import Statement
 from bnsym.functions import step
-from bnsym.model import Quantity
+from bnsym.model import Axis, Quantity
 
 
 @dataclass(frozen=True)
 class Value:
-    """An operand: its code, whether it is a whole array, and whether the buffer may be written to."""
+    """An operand: its code, whether it is a whole array, along which axes, and whether it may be written to."""
 
     code: str
     wide: bool
     owned: bool = False
+    axes: frozenset[Axis] = frozenset()
 
 
 class ArrayCode:
@@ -32,9 +33,13 @@ class ArrayCode:
     def __init__(self, operand: Operand, is_element: Callable[[Quantity], bool], names: set[str]):
         self.operand, self.is_element = operand, is_element
         self.statements: list[Statement] = []
-        self.free: list[str] = []
+        self.free: list[Value] = []
         self._taken = set(names)
         self._preferred = ""
+
+    def leave(self) -> None:
+        """Buffers of one frame do not fit another: the same axes have other dimensions there."""
+        self.free.clear()
 
     def into(self, e: sympy.Expr, target: str, spent: frozenset[Quantity], *, new: bool) -> None:
         """The target becomes e: a new array, or one that is there to be written to."""
@@ -52,8 +57,8 @@ class ArrayCode:
 
     def release(self, value: Value) -> None:
         """A buffer that is not needed any more."""
-        if value.owned and value.code not in self.free:
-            self.free.append(value.code)
+        if value.owned and value not in self.free:
+            self.free.append(value)
 
     def _signed(self, e: sympy.Expr, spent: frozenset[Quantity], target: str | None) -> Value:
         negative, rest = magnitude(e)
@@ -63,7 +68,7 @@ class ArrayCode:
 
     def _of(self, e: sympy.Expr, spent: frozenset[Quantity], target: str | None) -> Value:
         if isinstance(e, Quantity):
-            return Value(self.operand(e), self.is_element(e), e in spent)
+            return Value(self.operand(e), self.is_element(e), e in spent, frozenset(e.axes))
         if e.is_number:
             return Value(str(float(e)) if not e.is_Integer else str(e), False)
         if isinstance(e, sympy.Add):
@@ -131,19 +136,28 @@ class ArrayCode:
         arguments = ", ".join(v.code for v in operands)
         if not any(v.wide for v in operands) and target is None:
             return Value(f"{function}({arguments})", False)  # per channel: small enough to stand in its place
-        reusable = [v.code for v in operands if v.owned and v.wide]
+        axes = frozenset(a for v in operands for a in v.axes)
+        spare = [v for v in operands if v.owned and v.wide]
         if target is not None:
             self._add(f"{function}({arguments}, out={target})")
-            self.free += [code for code in reusable if code not in self.free]
-            return Value(target, True)
-        buffer = reusable[0] if reusable else self.free.pop() if self.free else None
-        if buffer is not None:
-            self._add(f"{function}({arguments}, out={buffer})")
+            result = Value(target, True, axes=axes)
         else:
-            buffer = self._fresh()
-            self._add(f"{function}({arguments})", buffer)
-        self.free += [code for code in reusable[1:] if code not in self.free]
-        return Value(buffer, True, True)
+            result = self._buffered(function, arguments, axes, spare)
+        for value in spare:
+            if value.code != result.code:
+                self.release(value)
+        return result
+
+    def _buffered(self, function: str, arguments: str, axes: frozenset[Axis], spare: list[Value]) -> Value:
+        """A call into a buffer of the result's shape: an operand's own, a free one, or a new one."""
+        fitting = next((v for v in (*spare, *reversed(self.free)) if v.axes == axes), None)
+        if fitting is None:
+            fitting = Value(self._fresh(), True, True, axes)
+            self._add(f"{function}({arguments})", fitting.code)
+        else:
+            self.free = [v for v in self.free if v != fitting]
+            self._add(f"{function}({arguments}, out={fitting.code})")
+        return fitting
 
     def _fresh(self) -> str:
         name = self._preferred or next(

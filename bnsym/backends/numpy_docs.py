@@ -38,6 +38,8 @@ COMMON = {
     "count": "examples (and locations) in each mini-batch, at least 2",
 }
 
+ONE_OUT = "an array that takes the result, None for a new one; it may be an input itself"
+
 FLOATS = "float16, float32 or float64"
 
 
@@ -48,22 +50,27 @@ def summary(name: str, definition: Definition) -> str:
         outputs=", ".join(q.name for q in outputs),
         output=outputs[0].name,
         data=definition.program.inputs[0].name,
-        source=definition.source,
+        source=definition.source.replace("\\", "/").replace('"', "'"),
     )
 
 
 def describe(function: FunctionText, definition: Definition, proofs: Sequence[Proof]) -> list[str]:
     """What follows the first line: computes, arguments, results, errors, and what was proved."""
     lines = ["Computes:"]
+    lines += [f"    {p.pivot} = any value near the mean: the first {p.data}" for p in function.kernel.pivots]
     lines += [f"    {o.left.name} = {readable(o.equation.right)}" for o in function.kernel.operations]
     lines += ["", "Args:"]
     quantities = {q.name: q for q in function.kernel.arguments}
     for p in (*function.positional, *function.keywords):
-        text = COMMON.get(p.name) or _argument(quantities[p.name], function, definition)
+        one = p.name == "out" and len(function.kernel.outputs) == 1
+        text = ONE_OUT if one else COMMON.get(p.name) or _argument(quantities[p.name], function, definition)
         lines += _wrapped(f"{p.name}: {text}")
     lines += ["", "Returns:", *_results(function, definition), "", "Raises:"]
     lines += _wrapped("TypeError: for what is not a plain array, or a number, of a supported dtype")
     lines += _wrapped("ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then")
+    given = [f"Given that {p.term.expression} = {p.value}, which is not checked." for p in definition.premises]
+    if given:
+        lines += ["", *given]
     for note in NOTES.get(function.name, []):
         lines += ["", note]
     return lines + _proved(function.name, proofs)
@@ -98,13 +105,15 @@ def _argument(q: Quantity, function: FunctionText, definition: Definition) -> st
     if function.is_array(q) and definition.layout != "arrays":
         return f"{FLOATS}, {_shape(q, function, definition)}" + (f", as {data}" if q.name != data else "")
     shape = _shape(q, function, definition)
+    if q.role == "mask":
+        return f"zeros and ones, {FLOATS}, {shape}"
     return f"{FLOATS}, {shape}" + (f"; None stands for {q.absent}" if q.absent is not None else "")
 
 
 def _shape(q: Quantity, function: FunctionText, definition: Definition) -> str:
     layout, data = definition.layout, definition.program.inputs[0]
     if function.per_channel:
-        return f"shape ({', '.join(_axis_word(a.name, definition) for a in q.axes)},)"
+        return f"shape ({', '.join(_axis_word(a.name, definition) for a in q.axes)}{',' if len(q.axes) == 1 else ''})"
     if function.is_array(q) and layout != "arrays":
         return {"channels": "2 axes or more", "trailing": "1 axis or more", "elementwise": "any shape"}[layout]
     if layout == "trailing":

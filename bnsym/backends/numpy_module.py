@@ -12,6 +12,7 @@ from bnsym.backends.numpy import PER_CHANNEL, Function, NumpyBackend
 from bnsym.backends.numpy_docs import describe, summary
 from bnsym.backends.numpy_printer import readable
 from bnsym.backends.statements import Statement
+from bnsym.checks import DefinitionError
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof, Quantity
 
@@ -33,8 +34,8 @@ class Module:
         self.definition, self.backend = definition, NumpyBackend(definition, kernels)
         self.functions = [FunctionText(f, self) for f in self.backend.functions()]
         self.saved = kernels["forward"].gives_saved
-        self.layout, self.source = definition.layout, definition.source
-        self.title = definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name
+        self.layout, self.source = definition.layout, _quotable(definition.source)
+        self.title = _quotable(definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name)
         self.version = bnsym.__version__
         self.counts = any(q.role == "statistic" for q in self.saved)
         self.units = bool(kernels["forward"].degrees)
@@ -73,11 +74,15 @@ class FunctionText:
         names = [q.name for q in (*self.arrays, *self.taken_arrays)] or [
             q.name for q in self.vectors if q.absent is None
         ]
-        return (
-            self._module.definition.program.inputs[0].name
-            if self._module.definition.program.inputs[0].name in names
-            else names[0]
-        )
+        first = self._module.definition.program.inputs[0].name
+        if not names:
+            raise DefinitionError(f"{self._module.definition.name}: what {self.name} computes depends on no array")
+        return first if first in names else names[0]
+
+    @property
+    def reference_ndim(self) -> int:
+        """How many axes that array has."""
+        return next(len(q.axes) for q in self.kernel.arguments if q.name == self.reference)
 
     @property
     def positional(self) -> list[Parameter]:
@@ -109,9 +114,7 @@ class FunctionText:
     @property
     def results(self) -> list[str]:
         """The arrays that results go to."""
-        if self.per_channel or not self.array_outputs:
-            return []
-        return [f"{q.name}_result" for q in self.kernel.outputs]
+        return [] if self.per_channel else [f"{q.name}_result" for q in self.kernel.outputs if q.axes]
 
     @property
     def uses_kept(self) -> bool:
@@ -140,7 +143,7 @@ class FunctionText:
 
     def _returned(self, q: Quantity) -> str:
         if self.per_channel:
-            return f"{q.name}.astype(dtype)"
+            return f"np.broadcast_to({q.name}, shape{'[1:]' if self.sizes else ''}).astype(dtype)"
         if not q.axes:
             return f"float({q.name})"
         owner = next((p for p in self.vectors if q.name == f"d{p.name}" and p.absent is not None), None)
@@ -174,14 +177,23 @@ class FunctionText:
         return [self.reference, *(n for n in names if n in words and n != self.reference)]
 
     @property
-    def scaled(self) -> list[str]:
-        """The same in other units: x times the unit, a constant of degree k times its k-th power."""
-        degrees = {q.name: d for q, d in (self.kernel.degrees or {}).items()}
-        index = self._index()
-        found = [f"{self.reference} * unit.astype(dtype){index}"]
-        for name in self.statistics_take[1:]:
-            found.append(f"{name}{_powers('*', degrees.get(name, 0))}")
-        return found
+    def scaled(self) -> list[tuple[str, str]]:
+        """What becomes of the data, and of constants that the rest uses, in other units."""
+        later = _words(self.rest)
+        constants = [(name, text) for name, text in self._scaled_constants().items() if name in later]
+        return [(self.reference, f"{self.reference} * unit.astype(dtype){self._index()}"), *constants]
+
+    @property
+    def scaled_take(self) -> list[str]:
+        """What the statistics are computed from, in other units."""
+        done = [name for name, _ in self.scaled]
+        constants = {n: text for n, text in self._scaled_constants().items() if n not in done}
+        return [constants.get(name, name) for name in self.statistics_take]
+
+    def _scaled_constants(self) -> dict[str, str]:
+        """A constant of degree k times the unit's k-th power."""
+        degrees = self.kernel.degrees or {}
+        return {q.name: f"{q.name}{_powers('*', degrees[q])}" for q in self.constants if degrees.get(q)}
 
     @property
     def needs_units(self) -> str:
@@ -234,6 +246,11 @@ class FunctionText:
     def doc(self) -> list[str]:
         """The rest of its docstring, line by line."""
         return describe(self, self._module.definition, self._module.proofs)
+
+
+def _quotable(text: str) -> str:
+    """A user's text that may stand in a docstring."""
+    return " ".join(text.replace("\\", "\\\\").replace('"', "'").split())
 
 
 def _powers(operator: str, degree: int) -> str:

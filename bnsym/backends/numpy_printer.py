@@ -71,6 +71,8 @@ class _Operators:
             return f"np.heaviside({self.of(e.args[0], 0)}, 0)", 3
         if type(e) in FUNCTIONS:
             return f"{FUNCTIONS[type(e)]}({', '.join(self.of(a, 0) for a in e.args)})", 3
+        if e.is_number and e.is_real:
+            return repr(float(e)), 3 if e >= 0 else 0
         raise Unprintable(f"the NumPy backend has no code for {type(e).__name__}")
 
     def _sum(self, e: sympy.Add) -> str:

@@ -11,8 +11,7 @@ from bnsym.model import Axis, Contribution, Equation, Program, Quantity, Step, T
 
 Naming = Callable[[Quantity], str]
 
-SUM_RULE = "chain rule, summed over every path and every position"
-LOCAL_RULE = "chain rule"
+RULE = "chain rule"
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,16 @@ def _step(u: Quantity, program: Program, gradients: dict[Quantity, Quantity], na
     seed = gradients.get(u)  # an output that other equations use as well: its own seed counts too
     left = Quantity(name(u) if seed is None else f"{name(u)}_total", u.axes, "gradient")
     own = () if seed is None else (Term(seed),)
-    rule = SUM_RULE if any(c.term.axes for c in contributions) else LOCAL_RULE
-    return Step(Equation(left, (*own, *(c.term for c in contributions))), rule, u, contributions)
+    equation = Equation(left, (*own, *(c.term for c in contributions)))
+    return Step(equation, _rule(contributions), u, contributions)
+
+
+def _rule(contributions: tuple[Contribution, ...]) -> str:
+    """The chain rule, and whether several uses are added up, or positions summed."""
+    several = [f"{len(contributions)} uses added up"] if len(contributions) > 1 else []
+    axes = sorted({a.name for c in contributions for a in c.term.axes})
+    summed = [f"summed over {' and '.join(axes)}"] if axes else []
+    return ", ".join([RULE, *several, *summed])
 
 
 def _paths(u: Quantity, consumer: Equation, gradients: dict[Quantity, Quantity]) -> list[Contribution]:
@@ -86,25 +93,3 @@ def _paths(u: Quantity, consumer: Equation, gradients: dict[Quantity, Quantity])
 
 def _without(axes: tuple[Axis, ...], taken: tuple[Axis, ...]) -> tuple[Axis, ...]:
     return tuple(dict.fromkeys(a for a in axes if a not in taken))
-
-
-def forward_mode(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q: f"t{q.name}") -> Derivative:
-    """Forward accumulation: the tangent of each output along given tangents of `wrt`.
-
-    For v[I] = sum_K h(u, ...): tv[I] = sum_K sum_u dh/du * tu.
-    """
-    tangents = {u: Quantity(name(u), u.axes, "gradient") for u in wrt}
-    seeds, steps = tuple(tangents.values()), []
-    for e in program.equations:
-        terms = tuple(t for term in e.terms for t in _tangent_terms(term, tangents)) if not e.held else ()
-        if terms:
-            tangents[e.left] = Quantity(name(e.left), e.left.axes, "gradient")
-            steps.append(Step(Equation(tangents[e.left], terms), LOCAL_RULE, e.left, ()))
-    equations = (*program.equations, *(s.equation for s in steps))
-    outputs = tuple(tangents[y] for y in program.outputs if y in tangents)
-    return Derivative(Program((*program.inputs, *seeds), equations, outputs), tuple(steps), seeds, tangents)
-
-
-def _tangent_terms(term: Term, tangents: dict[Quantity, Quantity]) -> list[Term]:
-    pairs = [(sympy.diff(term.body, u), t) for u, t in tangents.items()]
-    return [Term(local * t, term.axes) for local, t in pairs if local != 0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bnsym.calculus.chain import Derivative, differentiable, reverse
 from bnsym.calculus.freeze import fold, freeze
 from bnsym.calculus.population import population, update_running
+from bnsym.checks import DefinitionError
 from bnsym.model import Definition, Program, Step
 
 
@@ -37,11 +38,15 @@ class Derivation:
 def derive(definition: Definition) -> Derivation:
     """Apply the chain rule to a definition, and to the same with its statistics frozen."""
     program = definition.program
+    backward = reverse(program, differentiable(program))
+    for q in differentiable(program):
+        if q not in backward.gradients:
+            raise DefinitionError(f"{definition.name}: {definition.program.outputs[0]} has no derivative by {q}")
     frozen = freeze(definition)
     parameters = tuple(q for q in program.inputs if q.role == "parameter")
     return Derivation(
         definition,
-        backward=reverse(program, differentiable(program)),
+        backward=backward,
         # A network's first layer needs no gradient to its data; where statistics are shared, nothing would be saved.
         parameter_backward=reverse(program, parameters) if parameters and not definition.saved else None,
         inference=frozen,

@@ -67,6 +67,7 @@ class Evaluation:
     def _again(self, program: Program) -> Evaluation:
         for e in program.equations:
             self.forms.pop(e.left, None)
+            self.context.held.pop(e.left.name, None)
         return self.run(program)
 
     def _held(self, equation: Equation) -> Form:
@@ -118,8 +119,8 @@ class Evaluation:
 
     def _centre(self, equation: Equation) -> Quantity | None:
         """Where v = sum w x with sum w = 1: write x = c + v, with sum w c = 0; returns x."""
-        if len(equation.terms) != 1 or equation.terms[0].largest:
-            return None
+        if len(equation.terms) != 1 or equation.terms[0].largest or not equation.terms[0].axes:
+            return None  # v = x is another name for x, no mean of it
         term = equation.terms[0]
         for x in [q for q in equation.inputs if self.forms.get(q) == atom(q) and set(q.axes) >= set(term.axes)]:
             weight = sympy.diff(term.body, x)

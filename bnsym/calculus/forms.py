@@ -96,11 +96,6 @@ def free_labels(form: Form) -> tuple[Label, ...]:
     return tuple(sorted({b for m in form for b in labels_of(m) if b[1] <= 0}))
 
 
-def has_sums(form: Form) -> bool:
-    """Whether any label is summed."""
-    return any(bound_labels(m) for m in form)
-
-
 def factors_of(form: Form) -> set[Factor]:
     """Every factor in it."""
     return {f for m in form for f, _ in m}

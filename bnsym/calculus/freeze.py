@@ -58,6 +58,8 @@ def fold(frozen: Program) -> Program | None:
     if slope.has(x):
         return None
     inputs = tuple(q for q in frozen.inputs if q != x)
+    if any(q.role in ("data", "mask") for q in inputs):
+        return None
     axes = tuple(a for a in x.axes if any(a in q.axes for q in inputs))
     if any(set(q.axes) - set(axes) for q in inputs):
         return None

@@ -57,15 +57,27 @@ def _size(axis: str) -> Size:
     return Size(f"size_{axis}", Axis(axis))
 
 
+def bias(definition: Definition, statistic: Quantity) -> tuple[sympy.Symbol, sympy.Expr] | None:
+    """The moment that a statistic tends to as m grows, and the factor that it comes out too small or large by.
+
+    None where there is no such moment, as for a sum, which means to grow with m.
+    """
+    expected = expectation(definition, statistic)
+    sizes = [_size(a.name) for a in definition.program.inputs[0].axes if a not in statistic.axes]
+    for moment in (MU, SIGMA2):
+        factor = sympy.cancel(expected / moment) if expected is not None else moment
+        if len(sizes) == 1 and not factor.has(MU, SIGMA2) and sympy.limit(factor, sizes[0], sympy.oo) == 1:
+            return moment, factor
+    return None
+
+
 def correction(definition: Definition, statistic: Quantity, count: Quantity) -> sympy.Expr:
     """What a mini-batch's statistic is multiplied with to be unbiased: m / (m - 1) for a variance, 1 for a mean."""
-    expected = expectation(definition, statistic)
-    x = definition.program.inputs[0]
-    m = sympy.Mul(*(_size(a.name) for a in x.axes if a not in statistic.axes))
-    for moment in (MU, SIGMA2):
-        if expected is not None and not (factor := sympy.cancel(expected / moment)).has(MU, SIGMA2):
-            return sympy.factor(1 / factor.subs(m, count))
-    return sympy.Integer(1)
+    found = bias(definition, statistic)
+    if found is None:
+        return sympy.Integer(1)
+    (size,) = (_size(a.name) for a in definition.program.inputs[0].axes if a not in statistic.axes)
+    return sympy.factor(1 / found[1].subs(size, count))
 
 
 def population(definition: Definition) -> Program | None:

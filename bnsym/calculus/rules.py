@@ -24,6 +24,10 @@ class Rule:
     pattern: Monomial
     value: tuple[tuple[Monomial, Fraction], ...]
 
+    def __post_init__(self) -> None:
+        if not self.pattern:
+            raise ValueError(f"the rule {self.name!r} has no pattern: it would replace 1 by something else")
+
     def apply(self, monomial: Monomial) -> Form | None:
         """The monomial with the pattern replaced once, or None where it does not occur."""
         for mapping in _matches(self.pattern, monomial, {}):

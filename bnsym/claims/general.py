@@ -21,7 +21,7 @@ from bnsym.calculus.forms import subtract
 from bnsym.calculus.freeze import batch_statistics
 from bnsym.calculus.judge import SYMBOLIC, judged
 from bnsym.calculus.monomials import Monomial
-from bnsym.calculus.population import MU, SIGMA2, expectation
+from bnsym.calculus.population import MU, SIGMA2, bias, expectation
 from bnsym.calculus.routes.case import size_names
 from bnsym.calculus.routes.written_out import Written, counted, small_sizes, symbols
 from bnsym.model import Axis, Definition, Equation, Program, Proof, Quantity, Size, Term
@@ -50,10 +50,10 @@ def folding(derivation: Derivation) -> Iterator[Proof]:
 def unbiased(derivation: Derivation, statistic: Quantity) -> Iterator[Proof]:
     """The population's statistic, and what the running one takes up, have the moment itself for expectation."""
     definition, population, running = derivation.definition, derivation.population, derivation.update_running
-    expected = expectation(definition, statistic)
-    if expected is None or population is None or running is None:
+    expected, found = expectation(definition, statistic), bias(definition, statistic)
+    if found is None or population is None or running is None:
         return
-    moment = next((m for m in MOMENTS if not sympy.cancel(expected / m).has(*MOMENTS)), expected).xreplace(MOMENTS)
+    moment = MOMENTS[found[0]]
     n, count = population.outputs.index(statistic), len(population.outputs)
     momentum, old = next(q for q in running.inputs if q.name == "momentum"), running.inputs[n]
     for mini_batch in (_symbolic(definition, statistic, expected), *_written_out(definition, statistic)):

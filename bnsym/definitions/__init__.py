@@ -35,7 +35,7 @@ def read(path: Path) -> Definition:
         raise
     except SyntaxError as error:
         raise DefinitionError(f"{error.filename}:{error.lineno}: {error.msg}") from None
-    except Exception as error:  # whatever a user's file raises: one sentence that points at its line
+    except (Exception, SystemExit) as error:  # whatever a user's file raises: one sentence that points at its line
         raise DefinitionError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
     found = {id(v): v for v in namespace.values() if isinstance(v, Definition)}
     if len(found) != 1:

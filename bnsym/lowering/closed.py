@@ -14,7 +14,7 @@ import sympy
 
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import Form, factor, mul
-from bnsym.calculus.monomials import Exponent, Factor, Monomial, bound_labels, merge
+from bnsym.calculus.monomials import Exponent, Factor, Monomial, bound_labels, labels_of, merge
 from bnsym.calculus.rules import Rule
 from bnsym.lowering.names import Hoisted, reduction_name
 from bnsym.lowering.operations import is_element
@@ -113,8 +113,8 @@ class ClosedForm:
         return factors + [self._power(f, e) for f, e in rest]
 
     def _reduction(self, part: Monomial, left_axes: tuple[Axis, ...]) -> Equation:
-        summed = bound_labels(part)
-        if len({axis for axis, _ in summed}) < len(summed):
+        summed, labels = bound_labels(part), labels_of(part)
+        if len({axis for axis, _ in labels}) < len(labels):
             raise NoClosedForm(f"two indices on one axis in {part}")
         body = merge([((name, tuple((a, 0) for a, _ in ls)), e) for (name, ls), e in part])
         axes = tuple(a for a in self.program.axes if a.name in {n for n, _ in summed})
@@ -174,6 +174,8 @@ def _components(monomial: Monomial) -> list[Monomial]:
 
 def _factored(terms: list[tuple[Fraction, Powers]], is_element: Callable[[sympy.Expr], bool]) -> sympy.Expr:
     """A sum of monomials: what all of them share taken out, the rest collected by the arrays in it."""
+    if not terms:
+        return sympy.Integer(0)
     tables = [dict(powers) for _, powers in terms]
     shared = {b: min((t[b] for t in tables), key=abs) for b, e in tables[0].items()
               if len(terms) > 1 and all(b in t and t[b] * e > 0 for t in tables)}  # fmt: skip

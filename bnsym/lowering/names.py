@@ -20,12 +20,14 @@ class Hoisted:
         self._context = context
         self.equations: dict[str, Equation] = {}
 
-    def power(self, generator: str, exponent: sympy.Rational) -> tuple[Quantity, sympy.Rational]:
-        """A power of a generator (which stands for 1/base) as a power of a named quantity."""
+    def power(self, generator: str, exponent: sympy.Rational) -> tuple[sympy.Expr, sympy.Rational]:
+        """A power of a generator (which stands for 1/base) as one of a named quantity, or of a number like m - 1."""
         root = 2 if generator in self._context.roots else 1
         base = self._context.written[generator]
+        inner = [q for q in quantities(base) if q.role not in ("constant", "size")]
+        if not inner:
+            return base, -exponent
         if generator not in self.equations:
-            inner = [q for q in quantities(base) if q.role not in ("constant", "size")]
             axes = tuple(dict.fromkeys(a for q in inner for a in q.axes))
             left = Quantity(inverse_name(inner, root), axes, "statistic")
             self.equations[generator] = Equation(left, (Term(base ** sympy.Rational(-1, root)),))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import sympy
 
 from bnsym.lowering.kernel import Kind, Operation
-from bnsym.model import Equation, Quantity, Term, quantities
+from bnsym.model import Equation, Quantity, Size, Term, quantities
 
 
 def is_element(q: Quantity, inputs: tuple[Quantity, ...]) -> bool:
@@ -34,24 +34,31 @@ def _kind(e: Equation, inputs: tuple[Quantity, ...]) -> Kind:
 
 
 def is_product(term: Term) -> bool:
-    """A sum over a product of two arrays, each with an axis that the other lacks: a matrix product."""
-    if not term.axes or term.largest or not term.body.is_Mul:
+    """A matrix product: two arrays of two axes that share the summed one; a number may stand outside."""
+    if len(term.axes) != 1 or term.largest:
         return False
-    found = [set(q.axes) for q in quantities(term.body) if q.axes]
-    return len(found) == 2 and bool(found[0] - found[1]) and bool(found[1] - found[0])
+    outside, inside = t_outside(term)
+    factors = list(inside.args) if inside.is_Mul else []
+    if len(factors) != 2 or not all(isinstance(q, Quantity) and len(q.axes) == 2 for q in factors):
+        return False
+    shared = set(factors[0].axes) & set(factors[1].axes)
+    return shared == set(term.axes) and all(isinstance(q, Size) for q in quantities(outside))
 
 
 def split_sums(e: Equation, is_wide: Callable[[Quantity], bool]) -> list[Equation]:
-    """Sums that stand beside other terms of an elementwise equation, each as an equation of its own."""
-    summed = [t for t in e.terms if t.axes and not is_product(t)]
-    if not summed or (len(e.terms) == 1 and not t_outside(e.terms[0])[0].free_symbols) or not is_wide(e.left):
+    """Sums that stand beside other terms of an elementwise equation, each as an equation of its own.
+
+    One matrix product may stay: the other terms are added into its array.
+    """
+    summed = [t for t in e.terms if t.axes]
+    bare = len(e.terms) == 1 and not (summed and t_outside(e.terms[0])[0].free_symbols)
+    if not summed or bare or not is_wide(e.left) or (len(summed) == 1 and is_product(summed[0])):
         return [e]
-    made, body = [], sympy.Add(*(t.expression for t in e.terms if t not in summed))
-    for n, t in enumerate(summed):
+    made, body = [], sympy.Add(*(t.body for t in e.terms if not t.axes))
+    for n, t in enumerate(summed, start=1):
         outside, inside = t_outside(t)
         axes = tuple(a for a in e.left.axes if any(a in q.axes for q in quantities(inside)))
-        name = f"sum_{e.left.name}" if len(summed) == 1 else f"sum_{e.left.name}_{n + 1}"
-        part = Quantity(name, axes, "sum")
+        part = Quantity(f"sum_{e.left.name}" if len(summed) == 1 else f"sum_{e.left.name}_{n}", axes, "sum")
         made.append(Equation(part, (Term(inside, t.axes, t.largest),), e.held))
         body += outside * part
     return [*made, Equation(e.left, (Term(body),), e.held, e.origin)]

@@ -52,7 +52,10 @@ def _degree(e: sympy.Expr, known: dict[Quantity, sympy.Rational]) -> sympy.Ratio
         return _common(e, known)
     if isinstance(e, Abs):
         return _degree(e.args[0], known)
-    if isinstance(e, (sign, step)) or not quantities(e):
+    if isinstance(e, (sign, step)):
+        _degree(e.args[0], known)  # of x - mean it does not change with the scale; of mean - 1 it does
+        return sympy.Integer(0)
+    if not quantities(e):
         return sympy.Integer(0)
     if all(_degree(a, known) == 0 for a in e.args):
         return sympy.Integer(0)

@@ -1,0 +1,123 @@
+"""The printed text on trial: it runs on small random arrays, and must give what the derived programs give.
+
+Proofs end at the equations a kernel is printed from. This is what stands between those and the text: a printer or a
+template that got an equation wrong is refused before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from bnsym.calculus.chain import Derivative
+from bnsym.calculus.derive import Derivation
+from bnsym.calculus.elements import evaluate
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Axis, Definition, Program, Quantity
+
+Values = dict[Quantity, Any]
+
+
+class TrialError(Exception):
+    """The printed text does not run, or does not compute what was derived; one sentence."""
+
+
+def try_out(text: str, derivation: Derivation, kernels: Mapping[str, Kernel]) -> None:
+    """Run every function of a module's text, at sizes that all differ and at equal ones. Raises TrialError."""
+    name = derivation.definition.name
+    module = ModuleType(name)
+    try:
+        exec(compile(text, f"{name}.py", "exec"), module.__dict__)
+    except Exception as error:
+        raise TrialError(f"{name}: the printed module cannot be imported ({type(error).__name__}: {error})") from None
+    axes = dict.fromkeys(a for q in derivation.backward.program.inputs for a in q.axes)
+    for sizes in ({a: 3 + n for n, a in enumerate(axes)}, dict.fromkeys(axes, 4)):
+        _Trial(module, derivation, kernels, sizes).run()
+
+
+class _Trial:
+    def __init__(
+        self, module: ModuleType, derivation: Derivation, kernels: Mapping[str, Kernel], sizes: dict[Axis, int]
+    ):
+        self.module, self.derivation, self.kernels, self.sizes = module, derivation, kernels, sizes
+        self.rng = np.random.default_rng(0)
+        self.values: Values = {}
+        self.saved: Any = None
+
+    def run(self) -> None:
+        for name, kernel in self.kernels.items():
+            source = getattr(self.derivation, name)
+            program: Program = source.program if isinstance(source, Derivative) else source
+            with np.errstate(all="ignore"):
+                expected = evaluate(program, self._inputs(program))
+                self.values = {**expected, **self.values}
+                for q, got in self._called(kernel, self.values):
+                    _compare(self.derivation.definition, name, q, got, expected.get(q))
+                if kernel.degrees:
+                    self._far_out(kernel, program)
+
+    def _far_out(self, kernel: Kernel, program: Program) -> None:
+        """Data whose squares overflow: the output does not scale with the data where the constants do not stop it."""
+        degrees = kernel.degrees or {}
+        free = {q: 0.0 if q.role == "constant" and degrees.get(q) else self.values[q] for q in program.inputs}
+        expected = evaluate(program, free)
+        far = {q: value * 2.0**600 if degrees.get(q) == 1 else value for q, value in free.items()}
+        for q, got in self._called(kernel, far):
+            if q in kernel.outputs:
+                _compare(self.derivation.definition, f"{kernel.name} of huge data", q, got, expected[q])
+
+    def _inputs(self, program: Program) -> Values:
+        """What the program is given: the same for every function, drawn once."""
+        for q in program.inputs:
+            if q not in self.values:
+                self.values[q] = self._drawn(q)
+        return {q: self.values[q] for q in program.inputs}
+
+    def _drawn(self, q: Quantity) -> Any:
+        if q.name == "count":
+            return self.saved.count
+        if q.name.startswith("batch_") and q.role == "statistic":
+            return getattr(self.saved, q.name.removeprefix("batch_"))
+        if q.role == "constant":
+            return 0.1 if q.default is None else q.default
+        shape = [self.sizes.get(a, 3) for a in q.axes]
+        drawn = self.rng.uniform(0.3, 1.7, shape)
+        return _zeros_and_ones(q, drawn, self.derivation.definition) if q.role == "mask" else drawn
+
+    def _called(self, kernel: Kernel, values: Values) -> Iterator[tuple[Quantity, Any]]:
+        """A function called as a user calls it; its results by quantity."""
+        constants = {q.name: values[q] for q in kernel.arguments if q.role == "constant"}
+        arguments = [values[q] for q in kernel.arguments if q.role != "constant"]
+        arguments += [self.saved] * bool(kernel.takes_saved)
+        try:
+            found = getattr(self.module, kernel.name)(*arguments, **constants)
+        except Exception as error:
+            where = f"{self.derivation.definition.name}: the printed {kernel.name} does not run"
+            raise TrialError(f"{where} ({type(error).__name__}: {error})") from None
+        results = found if type(found) is tuple else (found,)
+        yield from zip(kernel.outputs, results, strict=False)
+        if kernel.gives_saved:
+            yield from ((q, getattr(results[-1], q.name)) for q in kernel.gives_saved)
+            self.saved = results[-1] if values is self.values else self.saved
+
+
+def _zeros_and_ones(q: Quantity, drawn: Any, definition: Definition) -> Any:
+    """A mask, none of it all zero; one-hot along the axis that a premise sums it over."""
+    for premise in definition.premises:
+        if premise.term.body == q:
+            axis = q.axes.index(premise.term.axes[0])
+            return (drawn == drawn.max(axis, keepdims=True)).astype(float)
+    return np.where(drawn >= np.median(drawn), 1.0, 0.0)
+
+
+def _compare(definition: Definition, function: str, q: Quantity, got: Any, expected: Any) -> None:
+    """What was printed against what was derived, to rounding. A hoisted power is compared through what uses it."""
+    if expected is None:
+        return
+    expected, got = np.asarray(expected, float), np.asarray(got, float)
+    scale = np.nanmax(np.abs(expected), initial=1e-3) if np.isfinite(expected).any() else 1.0
+    if got.shape != expected.shape or not np.allclose(got / scale, expected / scale, rtol=0, atol=1e-8, equal_nan=True):
+        raise TrialError(f"{definition.name}: the printed {function} does not give the {q} that was derived")
