@@ -82,6 +82,7 @@ def regenerate_kernels(
         backends = [backend] if backend else list(BACKENDS)
         report: Callable[[str], None] = (lambda text: None) if as_json else _say
         generated = regenerate.generate_all(names or NAMES, backends, report)
+        regenerate.check_own_place(generated, names or NAMES, out)
         states = {o: o.state(place) for g in generated for o in g.outputs}
         left = regenerate.orphans(place, generated, [*backends, "report"]) if not names and not backend else []
         diffs = "".join(o.diff(place) for o in states).rstrip() if diff else ""

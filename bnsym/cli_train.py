@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bnsym.cli import app, err_console, out_console, prove, regenerate_kernels
+from bnsym.cli import Out, app, err_console, out_console, prove, regenerate_kernels
 
 Data = Annotated[str, typer.Option(help="digits (scikit-learn's bundled 8x8 digits, offline) or mnist.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where MNIST's four idx files are. Default: fetched once.")]
@@ -73,12 +73,13 @@ def reproduce(
     std: Std = None,
     seed: Seed = 0,
     threads: Threads = 1,
+    out: Out = None,
 ) -> None:
     """Regenerate the kernels and reports, prove every claim, then train both networks and print the table."""
     with _sentences():
         from bnsym.train import commands
 
-        regenerate_kernels()
+        regenerate_kernels(out=out)
         prove(quiet=True)
         results = commands.reproduce(data, data_dir, **_numbers(steps, lr, std, seed, threads))
     out_console.print(commands.reproduce_table(results))

@@ -91,6 +91,14 @@ def write_all(generated: Iterable[Generated], out: Path) -> None:
         raise UsageError(f"cannot write to {out}: {error.strerror or error}; nothing there was changed") from None
 
 
+def check_own_place(generated: Iterable[Generated], names: Iterable[str], out: Path | None) -> None:
+    """A user's definition may not take the place of the project's own of that name, unless it is sent elsewhere."""
+    asked = {str(n) for n in names}
+    for g in generated:
+        if out is None and g.name in NAMES and g.name not in asked:
+            raise UsageError(f"{g.name} is a definition of the project's own: give --out DIR for another one")
+
+
 def default_out() -> Path:
     """`generated/` of the checkout that one stands in."""
     for folder in (Path.cwd(), *Path.cwd().parents):

@@ -136,6 +136,37 @@ def test_an_output_directory_that_cannot_be_written(tmp_path):
     assert blocked.read_text() == "a file, no directory"
 
 
+def test_a_users_own_batch_norm_does_not_replace_the_projects(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text((ROOT / "bnsym" / "definitions" / "sigmoid.py").read_text())
+    one_sentence(run("regenerate-kernels", path), 2, "sigmoid is a definition of the project's own", "--out DIR")
+    assert run("regenerate-kernels", path, "--out", tmp_path / "out").exit_code == 0
+
+
+def test_a_file_that_ends_python_is_a_sentence(tmp_path):
+    path = tmp_path / "quits.py"
+    path.write_text("raise SystemExit(0)\n")
+    one_sentence(run("regenerate-kernels", path, "--out", tmp_path), 2, "quits.py:1", "SystemExit")
+
+
+def test_nothing_is_written_where_one_folder_cannot_be(tmp_path):
+    (tmp_path / "report").write_text("a file where a folder is needed")
+    one_sentence(run("regenerate-kernels", "sigmoid", "--out", tmp_path), 2, "nothing there was changed")
+    assert list(tree(tmp_path)) == [Path("report")]
+
+
+def test_a_defect_is_a_sentence_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("bnsym.regenerate.derive", lambda _: 1 / 0)
+    one_sentence(run("regenerate-kernels", "sigmoid", "--out", tmp_path), 1, "a defect of bnsym", "ZeroDivisionError")
+    monkeypatch.setenv("BNSYM_DEBUG", "1")
+    assert isinstance(run("regenerate-kernels", "sigmoid", "--out", tmp_path).exception, ZeroDivisionError)
+
+
+def test_a_diff_in_json_can_be_parsed(tmp_path):
+    found = json.loads(run("regenerate-kernels", "sigmoid", "--diff", "--json", "--out", tmp_path).stdout)
+    assert "+def forward(" in found["diff"]
+
+
 def test_out_is_required_outside_a_checkout(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     one_sentence(run("regenerate-kernels", "sigmoid"), 2, "give --out DIR")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnsym.calculus.chain import differentiable
+from bnsym.calculus.evaluate import Evaluation
 from bnsym.model import Contribution, Step
 from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, counted, enumerated, paragraph, sentence
 from bnsym.report.writer import Writer
@@ -39,16 +40,26 @@ def _loss(w: Writer) -> Sentence:
 def _section(w: Writer, number: int, step: Step) -> Section:
     left = step.equation.left
     consumers = [c.consumer for c in step.contributions]
-    paths = counted(len(step.contributions), "path") + (" leads" if len(step.contributions) == 1 else " lead")
-    uses = sentence(w.bare(step.of), " is used in ", w.references(consumers), f", so {paths} back to it.")
+    terms = counted(len(step.contributions), "term")
+    uses = sentence(w.bare(step.of), " is used in ", w.references(consumers), f", so its gradient has {terms}.")
     also = _own(w, step) if len(step.equation.terms) > len(step.contributions) else ()
     rows = tuple(_row(w, step, c) for c in step.contributions)
     blocks = (
         paragraph(uses, also, f" Rule: {step.rule}."),
         Table(HEADER, rows),
         w.formula(step.equation),
+        *_vanishing(w, step),
     )
     return Section(sentence(f"Step {number}: ", Code(left.name), ", the gradient to ", Code(step.of.name)), blocks)
+
+
+def _vanishing(w: Writer, step: Step) -> list[Block]:
+    """The terms that are zero whatever the data are: the normal form says which."""
+    evaluation = Evaluation().assume(w.derivation.definition.premises).run(w.derivation.backward.program)
+    idle = [c.consumer for c in step.contributions if not evaluation.term(c.term)]
+    if not idle:
+        return []
+    return [paragraph("What comes back through ", w.references(idle), " adds up to 0, whatever the data are.")]
 
 
 def _own(w: Writer, step: Step) -> Sentence:

@@ -44,7 +44,7 @@ def _gradients(w: Writer) -> list[Block]:
             paragraph("Of the chain rule's steps ", w.references(s.equation for s in same), f"{verb} as before.")
         )
     if other:
-        blocks.append(paragraph("With the statistics fixed fewer paths lead back, and the chain rule gives"))
+        blocks.append(paragraph("With the statistics fixed fewer terms come back, and the chain rule gives"))
     return [*blocks, *(w.formula(s.equation) for s in other)]
 
 
