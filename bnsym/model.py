@@ -1,112 +1,37 @@
-"""The data every part of bnsym reads: axes, quantities, equations, programs, steps, proofs, kernels.
+"""The data every part of bnsym reads: equations, programs, definitions, steps, proofs; and the symbols they hold.
 
 A program is an ordered tuple of equations. Each right side is a sum of terms, and each term is an elementwise
-body, perhaps summed over named axes. Symbols carry no indices: a quantity knows its axes, so `x - mean` says all
-there is to say. Nothing here is ever changed after it is made, and a gradient is a program like the one it came from.
+body, perhaps summed over named axes. Nothing here is ever changed after it is made, and a gradient is a program like
+the one it came from.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import sympy
 
+from bnsym.symbols import Axis, Largest, Quantity, Reduction, Size, Sum, quantities, varying
 
-class Axis(sympy.Symbol):
-    """A named axis, such as `i` for the examples of a mini-batch or `c` for its features."""
-
-    __slots__ = ()
-
-    def __new__(cls, name: str) -> Axis:
-        """An axis by its name."""
-        return sympy.Symbol.__xnew__(cls, name, integer=True)
-
-
-class Quantity(sympy.Symbol):
-    """A named array: its name, the axes it varies along, and the part it plays.
-
-    `role` is one of "data", "parameter", "constant", "statistic", "value", "gradient", "sum" or "size".
-    `default` is a constant's default; `absent` is the number an omitted parameter stands for.
-    """
-
-    __slots__ = ("absent", "axes", "default", "role")
-
-    def __new__(
-        cls,
-        name: str,
-        axes: tuple[Axis, ...] = (),
-        role: str = "value",
-        *,
-        default: float | None = None,
-        absent: int | None = None,
-        **assumptions: bool,
-    ) -> Quantity:
-        """A quantity; assumptions are SymPy's own."""
-        # Symbol's own cache is passed by: it knows nothing of axes.
-        self = sympy.Symbol.__xnew__(cls, name, **({"real": True} | assumptions))
-        self.axes, self.role, self.default, self.absent = axes, role, default, absent
-        return self
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        # One name with two axis tuples is two quantities; names, not Axis objects, so that SymPy can order them.
-        return (*super()._hashable_content(), tuple(a.name for a in self.axes), self.role)
-
-
-class Size(Quantity):
-    """The number of positions along an axis: the paper's m is the size of the batch axis."""
-
-    __slots__ = ("axis",)
-
-    def __new__(cls, name: str, axis: Axis) -> Size:
-        """The size of an axis."""
-        self = Quantity.__new__(cls, name, (), "size", integer=True, positive=True)
-        self.axis = axis
-        return self
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return (*super()._hashable_content(), self.axis.name)
-
-
-class Reduction(sympy.Expr):
-    """A body reduced over named axes: `Sum(body, i)`, or the largest value, `Max(body, i)`.
-
-    An expression only so that a definition can be written as its paper writes it; programs hold `Term`s.
-    """
-
-    def __new__(cls, body: Any, *axes: Axis) -> Reduction:
-        """A body over axes."""
-        return sympy.Expr.__new__(cls, sympy.sympify(body), *axes)
-
-    @property
-    def body(self) -> sympy.Expr:
-        """What is reduced."""
-        return self.args[0]
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        """The axes it runs over."""
-        return self.args[1:]
-
-    @property
-    def free_symbols(self) -> set[sympy.Symbol]:
-        """The quantities in the body: an axis is bound."""
-        return self.body.free_symbols
-
-    def _eval_is_real(self) -> bool:
-        return True
-
-    def _sympystr(self, printer: Any) -> str:
-        name = "Sum" if isinstance(self, Sum) else "Max"
-        return f"{name}({printer.doprint(self.body)}, {', '.join(a.name for a in self.axes)})"
-
-
-class Sum(Reduction):
-    """`Sum(body, i, ...)`: the body added up over the axes."""
-
-
-class Largest(Reduction):
-    """`Max(body, i, ...)` over axes: the largest value. It has no derivative here, only a held value."""
+__all__ = [
+    "Axis",
+    "Contribution",
+    "Definition",
+    "Equation",
+    "Largest",
+    "Origin",
+    "Premise",
+    "Program",
+    "Proof",
+    "Quantity",
+    "Reduction",
+    "Size",
+    "Step",
+    "Sum",
+    "Term",
+    "quantities",
+    "varying",
+]
 
 
 @dataclass(frozen=True)
@@ -126,17 +51,6 @@ class Term:
             return Largest(self.body, *self.axes)
         outside, inside = self.body.as_independent(*varying(self.body, self.axes), as_Add=False)
         return outside * Sum(inside, *self.axes)
-
-
-def varying(expression: sympy.Expr, axes: tuple[Axis, ...]) -> list[Quantity]:
-    """The quantities of an expression that vary along one of the axes, by name."""
-    found = (q for q in quantities(expression) if set(q.axes) & set(axes))
-    return list(found)
-
-
-def quantities(expression: sympy.Expr) -> list[Quantity]:
-    """Every quantity in an expression, sizes included, sorted by name."""
-    return sorted((s for s in expression.free_symbols if isinstance(s, Quantity)), key=lambda q: (q.name, str(q.axes)))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    ("bnsym.model", "bnsym.functions"),
+    ("bnsym.symbols", "bnsym.model", "bnsym.functions"),
     ("bnsym.checks",),
     ("bnsym.language",),
     ("bnsym.definitions",),

@@ -11,7 +11,7 @@ from bnsym.backends.numpy_printer import readable
 from bnsym.model import Definition, Proof, Quantity
 
 if TYPE_CHECKING:
-    from bnsym.backends.numpy_module import FunctionText
+    from bnsym.backends.numpy_function import FunctionText
 
 SUMMARIES = {
     "forward": "Compute {outputs} as the definition states it ({source}).",

@@ -30,7 +30,7 @@ def good(bn):
     return {"x": x, "dy": dy, **vectors, "saved": saved, "means": means, "variances": variances, "count": 18}
 
 
-def refused(bn, good, function, kind, named, got="", /, **bad):
+def assert_refused(bn, good, function, kind, named, got="", /, **bad):
     """Assert that the call is refused in one line that names `named` and matches `got`, and `out` is left alone."""
     arguments = {name: good[name] for name in ARGUMENTS[function]} | bad
     out = None
@@ -74,12 +74,12 @@ def test_not_a_floating_array(bn, good, function, name, kind):
     spoil, got = NOT_FLOATING[kind]
     with np.errstate(all="ignore"):
         bad = spoil(good[name])
-    refused(bn, good, function, TypeError, name, got, **{name: bad})
+    assert_refused(bn, good, function, TypeError, name, got, **{name: bad})
 
 
 @pytest.mark.parametrize(("function", "name"), [p for p in PLACES if p[1] not in ("gamma", "beta")])
 def test_none_is_only_for_parameters(bn, good, function, name):
-    refused(bn, good, function, TypeError, name, "None", **{name: None})
+    assert_refused(bn, good, function, TypeError, name, "None", **{name: None})
 
 
 @pytest.mark.parametrize(("function", "name"), PLACES)
@@ -102,31 +102,31 @@ def test_big_endian_is_refused_or_right(bn, good, function, name):
 def test_too_few_axes(bn, good, function, shape):
     x = np.zeros(shape)
     bad = {"x": x, "dy": x} if "backward" in function else {"x": x}
-    refused(bn, good, function, ValueError, "x|dy", re.escape(str(shape)) + f"|{len(shape)}", **bad)
+    assert_refused(bn, good, function, ValueError, "x|dy", re.escape(str(shape)) + f"|{len(shape)}", **bad)
 
 
 @pytest.mark.parametrize("function", TAKES_OUT)
 @pytest.mark.parametrize("axis", [3, -4, 100, -100])
 def test_axis_out_of_range(bn, good, function, axis):
-    refused(bn, good, function, ValueError, "channel_axis", str(axis), channel_axis=axis)
+    assert_refused(bn, good, function, ValueError, "channel_axis", str(axis), channel_axis=axis)
 
 
 @pytest.mark.parametrize("function", TAKES_OUT)
 @pytest.mark.parametrize("axis", [1.0, "1", None, (1,), [1], np.float64(1)])
 def test_axis_that_is_no_integer(bn, good, function, axis):
-    refused(bn, good, function, (TypeError, ValueError), "channel_axis", channel_axis=axis)
+    assert_refused(bn, good, function, (TypeError, ValueError), "channel_axis", channel_axis=axis)
 
 
 @pytest.mark.parametrize("function", ["backward", "inference_backward"])
 @pytest.mark.parametrize("shape", [(6, 4), (1, 4, 1), (6, 4, 1), (6, 4, 2), (7, 4, 3), (4, 6, 3), (6, 4, 3, 1), (72,)])
 def test_dy_of_another_shape(bn, good, function, shape):
-    refused(bn, good, function, ValueError, "dy", re.escape(str(shape)), dy=np.zeros(shape))
+    assert_refused(bn, good, function, ValueError, "dy", re.escape(str(shape)), dy=np.zeros(shape))
 
 
 @pytest.mark.parametrize("function", ["backward", "inference_backward"])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_dy_of_another_dtype(bn, good, function, dtype):
-    refused(bn, good, function, ValueError, "dy", np.dtype(dtype).name, dy=good["dy"].astype(dtype))
+    assert_refused(bn, good, function, ValueError, "dy", np.dtype(dtype).name, dy=good["dy"].astype(dtype))
 
 
 VECTORS = [(f, a) for f, a in PLACES if a in ("gamma", "beta", "mean", "var")]
@@ -137,30 +137,32 @@ VECTORS = [(f, a) for f, a in PLACES if a in ("gamma", "beta", "mean", "var")]
 def test_vector_of_another_shape(bn, good, function, name, shape):
     """Shapes that would broadcast are refused as well."""
     named = "mean|var|gamma|beta" if function == "fold" else "mean|var|saved" if function == "update_running" else name
-    refused(bn, good, function, ValueError, named, re.escape(str(shape)), **{name: np.ones(shape)})
+    assert_refused(bn, good, function, ValueError, named, re.escape(str(shape)), **{name: np.ones(shape)})
 
 
 @pytest.mark.parametrize("name", ["means", "variances"])
 @pytest.mark.parametrize("shape", [(), (4,), (5, 3), (4, 4), (5, 1), (1, 4), (5, 4, 1)])
 def test_population_of_unlike_shapes(bn, good, name, shape):
-    refused(bn, good, "population", ValueError, "means|variances", re.escape(str(shape)), **{name: np.ones(shape)})
+    assert_refused(
+        bn, good, "population", ValueError, "means|variances", re.escape(str(shape)), **{name: np.ones(shape)}
+    )
 
 
 @pytest.mark.parametrize("count", [2.5, "2", None, [2]])
 def test_population_count_is_an_int(bn, good, count):
-    refused(bn, good, "population", (TypeError, ValueError), "count", count=count)
+    assert_refused(bn, good, "population", (TypeError, ValueError), "count", count=count)
 
 
 @pytest.mark.parametrize("function", ["forward", "inference", "inference_backward", "fold"])
 @pytest.mark.parametrize(("eps", "got"), [(-0.5, "-0.5"), (-1, "-1"), (float("nan"), "nan"), (-np.inf, "-inf")])
 def test_eps_that_is_negative_or_nan(bn, good, function, eps, got):
-    refused(bn, good, function, ValueError, "eps", got, eps=eps)
+    assert_refused(bn, good, function, ValueError, "eps", got, eps=eps)
 
 
 @pytest.mark.parametrize("function", ["forward", "inference", "inference_backward", "fold"])
 @pytest.mark.parametrize("eps", ["small", None, [1e-5], 1e-5j])
 def test_eps_that_is_no_number(bn, good, function, eps):
-    refused(bn, good, function, (TypeError, ValueError), "eps", eps=eps)
+    assert_refused(bn, good, function, (TypeError, ValueError), "eps", eps=eps)
 
 
 @pytest.mark.parametrize(
@@ -172,25 +174,25 @@ def test_saved_of_another_shape(bn, good, function, field, shape):
     """Of what the function reads."""
     saved = good["saved"]._replace(**{field: np.ones(shape)})
     named = "saved" if function == "backward" else "saved|mean|var"
-    refused(bn, good, function, ValueError, named, re.escape(str(shape)), saved=saved)
+    assert_refused(bn, good, function, ValueError, named, re.escape(str(shape)), saved=saved)
 
 
 @pytest.mark.parametrize("channels", [3, 5, 1])
 def test_saved_of_another_batch(bn, good, channels):
     saved = bn.forward(np.random.default_rng(0).standard_normal((6, channels, 3)), None, None)[1]
-    refused(bn, good, "backward", ValueError, "saved", rf"\b{channels}\b", saved=saved)
-    refused(bn, good, "update_running", ValueError, "saved|mean|var", rf"\b{channels}\b", saved=saved)
+    assert_refused(bn, good, "backward", ValueError, "saved", rf"\b{channels}\b", saved=saved)
+    assert_refused(bn, good, "update_running", ValueError, "saved|mean|var", rf"\b{channels}\b", saved=saved)
 
 
 @pytest.mark.parametrize("function", ["backward", "update_running"])
 @pytest.mark.parametrize("saved", [None, 3.0, "saved", [], (), np.zeros((3, 4))])
 def test_saved_that_is_none(bn, good, function, saved):
-    refused(bn, good, function, (TypeError, ValueError), "saved", saved=saved)
+    assert_refused(bn, good, function, (TypeError, ValueError), "saved", saved=saved)
 
 
 @pytest.mark.parametrize("channel_axis", [0, 2, -1])
 def test_parameters_follow_the_axis(bn, good, channel_axis):
     """Right for axis 1, wrong for the others."""
     n = SHAPE[channel_axis]
-    refused(bn, good, "forward", ValueError, "gamma|beta", rf"\b{n}\b", channel_axis=channel_axis)
-    refused(bn, good, "backward", ValueError, "gamma|saved", rf"\b{n}\b", channel_axis=channel_axis)
+    assert_refused(bn, good, "forward", ValueError, "gamma|beta", rf"\b{n}\b", channel_axis=channel_axis)
+    assert_refused(bn, good, "backward", ValueError, "gamma|saved", rf"\b{n}\b", channel_axis=channel_axis)

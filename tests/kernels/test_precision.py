@@ -10,7 +10,7 @@ from .reference import Reference, to_rows
 SHAPES = [((300, 8), 1), ((6, 8, 10, 5), 1), ((6, 10, 5, 8), -1)]
 
 
-def run(bn, case):
+def check_run(bn, case):
     y, saved = bn.forward(case.x, case.gamma, case.beta, **case.options)
     check_forward(case, y, saved)
     check_gradients(case, bn.backward(case.dy, case.x, case.gamma, saved, **case.axis))
@@ -21,18 +21,18 @@ def run(bn, case):
 @pytest.mark.parametrize("offset", [1e3, 1e4, -1e6])
 def test_offset_in_float32(bn, shape, axis, offset):
     """The bound of y and var does not grow with the offset: raw moments fail here, so does a mean rounded too early."""
-    run(bn, make(shape, axis, dtype=np.float32, offset=offset))
+    check_run(bn, make(shape, axis, dtype=np.float32, offset=offset))
 
 
 @pytest.mark.parametrize("offset", [1e8, 1e12])
 def test_offset_in_float64(bn, offset):
-    run(bn, make((100, 3, 2), offset=offset))
+    check_run(bn, make((100, 3, 2), offset=offset))
 
 
 @pytest.mark.parametrize("offset", [3e2, 3e4])
 def test_offset_in_float16(bn, offset):
     """The data keep few levels there; normalizing those is exact all the same."""
-    run(bn, make((100, 3, 2), dtype=np.float16, offset=offset, scale=50.0))
+    check_run(bn, make((100, 3, 2), dtype=np.float16, offset=offset, scale=50.0))
 
 
 def test_offset_1e3_at_many_examples(bn):
@@ -69,13 +69,13 @@ def test_channels_of_unlike_offset_and_scale(bn, dtype):
     case = make((60, 6, 4), dtype=dtype)
     offset, scale = np.array([0, 1, -30, 1e3, 1e4, -1e6]), np.array([1e-6, 1e-3, 1, 1, 1e3, 10])
     case.x[...] = case.x * along(scale, case.x.shape, 1) + along(offset, case.x.shape, 1)
-    run(bn, case)
+    check_run(bn, case)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_variance_far_below_eps(bn, dtype):
     scale = 1e-3 if dtype == np.float16 else 1e-9
-    run(bn, make((80, 3, 2), dtype=dtype, scale=scale, eps=1.0))
+    check_run(bn, make((80, 3, 2), dtype=dtype, scale=scale, eps=1.0))
 
 
 @pytest.mark.parametrize("offset", [0.0, 40.0])

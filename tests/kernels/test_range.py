@@ -14,7 +14,7 @@ SCALES = {
 BOTH = [(dtype, scale) for dtype, scales in SCALES.items() for scale in scales]
 
 
-def run(bn, case):
+def check_run(bn, case):
     """y, inv_std, mean and the gradients must be right; var right, or what its dtype can hold of it."""
     ref = Reference(case)
     y, saved = bn.forward(case.x, case.gamma, case.beta, **case.options)
@@ -37,7 +37,7 @@ def test_every_scale(bn, dtype, scale, eps):
     top = np.abs(case.x).max()
     x = lay((case.x / top * scale).astype(dtype), "C")
     gamma, beta, dy = (v.astype(dtype) for v in (case.gamma, case.beta, case.dy))
-    run(bn, type(case)(x, dy, gamma, beta, eps, 1))
+    check_run(bn, type(case)(x, dy, gamma, beta, eps, 1))
 
 
 UNLIKE = [(np.float32, [1, 1e30, 1e-30, 1e18]), (np.float64, [1, 1e200, 1e-200, 5])]
@@ -50,7 +50,7 @@ def test_unlike_channels(bn, dtype, scales, shape, axis):
     case = make(shape, axis, eps=0.0)
     x = np.moveaxis(np.moveaxis(case.x, axis, -1) * np.array(scales), -1, axis).astype(dtype)
     gamma, beta, dy = (v.astype(dtype) for v in (case.gamma, case.beta, case.dy))
-    saved = run(bn, type(case)(x, dy, gamma, beta, 0.0, axis))
+    saved = check_run(bn, type(case)(x, dy, gamma, beta, 0.0, axis))
     assert np.isinf(saved.var[1])
     assert np.isfinite(saved.inv_std).all()
 
@@ -58,7 +58,7 @@ def test_unlike_channels(bn, dtype, scales, shape, axis):
 @pytest.mark.parametrize(("dtype", "offset"), [(np.float32, 1e30), (np.float64, 1e200)])
 def test_large_offset_and_large_scale(bn, dtype, offset):
     case = make((50, 3, 2), dtype=dtype, offset=offset, scale=offset / 10, eps=1e-5)
-    run(bn, case)
+    check_run(bn, case)
 
 
 def test_huge_constant_channel(bn):
@@ -68,21 +68,21 @@ def test_huge_constant_channel(bn):
     y, saved = bn.forward(case.x, case.gamma, case.beta)
     assert (y[:, 1] == case.beta[1]).all()
     assert saved.var[1] == 0
-    run(bn, case)
+    check_run(bn, case)
 
 
 def test_one_value_overflows_alone(bn):
     """A single 1e25 among ones makes the sum of squares overflow; y is finite and right in every place."""
     case = make((64, 2), dtype=np.float32)
     case.x[17, 0] = 1e25
-    run(bn, case)
+    check_run(bn, case)
 
 
 @pytest.mark.parametrize("offset", [0.0, 3e4])
 def test_float16_squares_overflow_float16_only(bn, offset):
     case = make((64, 3, 2), dtype=np.float16, scale=2000.0, offset=offset)
     assert np.isfinite(case.x).all()
-    saved = run(bn, case)
+    saved = check_run(bn, case)
     assert np.isfinite(saved.var).all()
 
 

@@ -1,0 +1,234 @@
+"""What the NumPy templates lay out of one function: its parameters, its views and what it gives back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bnsym.backends.numpy import PER_CHANNEL, Function
+from bnsym.backends.numpy_docs import describe, summary
+from bnsym.backends.statements import Statement
+from bnsym.checks import DefinitionError
+from bnsym.model import Quantity
+
+if TYPE_CHECKING:
+    from bnsym.backends.numpy_module import Module
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a generated function."""
+
+    name: str
+    type: str
+    default: str = ""
+
+
+class FunctionText:
+    """One generated function."""
+
+    def __init__(self, function: Function, module: Module):
+        self._function, self._module = function, module
+        self.kernel, self.name = function.kernel, function.name
+        self.first, self.rest, self.live, self.sizes = function.first, function.rest, function.live, function.sizes
+        self.arrays, self.vectors, self.constants = function.arrays, function.vectors, function.constants
+        self.array_outputs = function.array_outputs
+        self.per_channel = function.name in PER_CHANNEL
+        self.taken = function.kernel.takes_saved
+        self.taken_arrays = tuple(q for _, q in self.taken if self.is_array(q))
+        self.count = " * ".join(name for name, _ in self.sizes)
+
+    def is_array(self, q: Quantity) -> bool:
+        """Whether a quantity has the data's shape here."""
+        return not self.per_channel and self._function.is_array(q)
+
+    @cached_property
+    def reference(self) -> str:
+        """The array whose shape and dtype the others follow."""
+        names = [q.name for q in (*self.arrays, *self.taken_arrays)] or [
+            q.name for q in self.vectors if q.absent is None
+        ]
+        first = self._module.definition.program.inputs[0].name
+        if not names:
+            raise DefinitionError(f"{self._module.definition.name}: what {self.name} computes depends on no array")
+        return first if first in names else names[0]
+
+    @property
+    def reference_ndim(self) -> int:
+        """How many axes that array has."""
+        return next(len(q.axes) for q in self.kernel.arguments if q.name == self.reference)
+
+    @property
+    def positional(self) -> list[Parameter]:
+        """Arrays and parameters in order, then `saved`, then a count."""
+        found = [Parameter(q.name, "Array | None" if q.absent is not None else "Array" if q.axes else "float")
+                 for q in self.kernel.arguments if q.role != "constant"]  # fmt: skip
+        found += [Parameter("saved", "Saved")] * bool(self.taken)
+        return found + [Parameter(q.name, "int") for q in self.constants if q.name == "count"]
+
+    @property
+    def keywords(self) -> list[Parameter]:
+        """Constants, how the arrays lie, and `out`."""
+        found = [
+            Parameter(q.name, "float", "" if q.default is None else repr(q.default))
+            for q in self.constants
+            if q.name != "count"
+        ]
+        if self.per_channel:
+            return found
+        if self._module.layout == "channels":
+            found.append(Parameter("channel_axis", "int", "1"))
+        if self._module.layout == "trailing":
+            found.append(Parameter("normalized_ndim", "int | None", "None"))
+        if self.results:
+            several = len(self.kernel.outputs) > 1
+            found.append(Parameter("out", f"Array | {'tuple[Array | None, ...] | ' if several else ''}None", "None"))
+        return found
+
+    @property
+    def results(self) -> list[str]:
+        """The arrays that results go to."""
+        return [] if self.per_channel else [f"{q.name}_result" for q in self.kernel.outputs if q.axes]
+
+    @property
+    def uses_kept(self) -> bool:
+        """Whether a per-channel result is returned in the statistics' dtype."""
+        saves = self.name == "forward" and any(not self.is_array(q) for q in self._module.saved)
+        return saves or bool(self.results and any(not self.is_array(q) for q in self.kernel.outputs))
+
+    @property
+    def given(self) -> list[str]:
+        """Every array of the call, none of which a result may overlap."""
+        names = [q.name for q in (*self.arrays, *self.vectors) if q.axes]
+        kept = len(self._module.saved)
+        return names + [f"*saved[:{kept}]"] * bool(self.taken)
+
+    @property
+    def trailing(self) -> str:
+        """A parameter over the trailing axes, which says how many there are."""
+        feature = self._module.axes[-1]
+        return next((q.name for q in self.vectors if [a.name for a in q.axes] == [feature]), "")
+
+    @property
+    def returned(self) -> list[str]:
+        """The results, None for the gradient of a parameter that was not given, and what is saved."""
+        found = [self._returned(q) for q in self.kernel.outputs]
+        return found + ["saved"] * bool(self.name == "forward" and self._module.saved)
+
+    def _returned(self, q: Quantity) -> str:
+        if self.per_channel:
+            return f"np.broadcast_to({q.name}, shape{'[1:]' if self.sizes else ''}).astype(dtype)"
+        if not q.axes:
+            return f"float({q.name})"
+        owner = next((p for p in self.vectors if q.name == f"d{p.name}" and p.absent is not None), None)
+        return f"{q.name}_result if has_{owner.name} else None" if owner else f"{q.name}_result"
+
+    @property
+    def optional(self) -> list[str]:
+        """Parameters whose absence decides what is returned."""
+        return [p.name for p in self.vectors if any(f"has_{p.name}" in r for r in self.returned)]
+
+    @property
+    def returns(self) -> str:
+        """The type of what it returns."""
+        types = [
+            "Array | None"
+            if " if has_" in r
+            else "float"
+            if r.startswith("float(")
+            else "Saved"
+            if r == "saved"
+            else "Array"
+            for r in self.returned
+        ]
+        return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
+
+    @property
+    def statistics_take(self) -> list[str]:
+        """What the statistics are computed from."""
+        words = _words(self.first)
+        names = [q.name for q in (*self.arrays, *self.vectors, *self.constants)] + [n for n, _ in self.sizes]
+        return [self.reference, *(n for n in names if n in words and n != self.reference)]
+
+    @property
+    def scaled(self) -> list[tuple[str, str]]:
+        """What becomes of the data, and of constants that the rest uses, in other units."""
+        later = _words(self.rest)
+        constants = [(name, text) for name, text in self._scaled_constants().items() if name in later]
+        return [(self.reference, f"{self.reference} * unit.astype(dtype){self._index()}"), *constants]
+
+    @property
+    def scaled_take(self) -> list[str]:
+        """What the statistics are computed from, in other units."""
+        done = [name for name, _ in self.scaled]
+        constants = {n: text for n, text in self._scaled_constants().items() if n not in done}
+        return [constants.get(name, name) for name in self.statistics_take]
+
+    def _scaled_constants(self) -> dict[str, str]:
+        """A constant of degree k times the unit's k-th power."""
+        degrees = self.kernel.degrees or {}
+        return {q.name: f"{q.name}{_powers('*', degrees[q])}" for q in self.constants if degrees.get(q)}
+
+    @property
+    def needs_units(self) -> str:
+        """When squares may have overflowed or vanished."""
+        degrees = self.kernel.degrees or {}
+        highest = max(degrees[q] for q in self.kernel.gives_saved)
+        checked = [q.name for q in self.kernel.gives_saved if degrees[q] == highest]
+        tiny = [f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)]
+        return " or ".join([*tiny, *(f"not math.isfinite(np.vdot({name}, {name}))" for name in checked)])
+
+    @property
+    def moments(self) -> list[dict[str, str]]:
+        """The pivots: the data, where its first entry lies, and what tells whether that is too far from the mean."""
+        found = []
+        for p in self.kernel.pivots:
+            reduced = set(self._module.dims(p.axes))
+            dims = self._module.dims(p.data.axes)
+            first = ", ".join("0" if d in reduced else ":" for d in dims)
+            names = {k: getattr(p, k).name for k in ("pivot", "data", "offset", "mean", "var")}
+            found.append(names | {"first": first})
+        return found
+
+    def unscale(self, q: Quantity) -> str:
+        """A saved statistic back in the user's units."""
+        return _powers("/", (self.kernel.degrees or {})[q])
+
+    @property
+    def reduced(self) -> tuple[int, ...]:
+        """The dimensions that the statistics are taken over."""
+        statistic = next(q for q in self.kernel.gives_saved)
+        reference = self._module.definition.program.inputs[0]
+        return self._module.dims(a for a in reference.axes if a not in statistic.axes)
+
+    def _index(self) -> str:
+        kept = set(self._module.dims(self._module.definition.program.inputs[0].axes)) - set(self.reduced)
+        places = [d for d in (*kept, *self.reduced) if d >= min(kept)]
+        return f"[{', '.join(':' if d in kept else 'None' for d in sorted(places))}]" if len(places) > len(kept) else ""
+
+    @property
+    def first_code(self) -> str:
+        """The text of the statements that compute statistics."""
+        return " ".join(s.code for s in self.first)
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return summary(self.name, self._module.definition)
+
+    @property
+    def doc(self) -> list[str]:
+        """The rest of its docstring, line by line."""
+        return describe(self, self._module.definition, self._module.proofs)
+
+
+def _powers(operator: str, degree: int) -> str:
+    """Times, or over, a power of the unit, factor by factor: the square of a unit may be no number."""
+    sign = operator if degree > 0 else "/*".replace(operator, "")
+    return f" {sign} unit" * abs(degree)
+
+
+def _words(statements: tuple[Statement, ...]) -> set[str]:
+    return set(re.findall(r"\w+", " ".join(s.code for s in statements)))

@@ -1,0 +1,117 @@
+"""What expressions are made of: axes, quantities that know theirs, sizes, and reductions over named axes.
+
+They are SymPy symbols without indices: a quantity's declaration says what it varies along, so `x - mean` says all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+
+class Axis(sympy.Symbol):
+    """A named axis, such as `i` for the examples of a mini-batch or `c` for its features."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Axis:
+        """An axis by its name."""
+        return sympy.Symbol.__xnew__(cls, name, integer=True)
+
+
+class Quantity(sympy.Symbol):
+    """A named array: its name, the axes it varies along, and the part it plays.
+
+    `role` is one of "data", "parameter", "constant", "statistic", "value", "gradient", "sum" or "size".
+    `default` is a constant's default; `absent` is the number an omitted parameter stands for.
+    """
+
+    __slots__ = ("absent", "axes", "default", "role")
+
+    def __new__(
+        cls,
+        name: str,
+        axes: tuple[Axis, ...] = (),
+        role: str = "value",
+        *,
+        default: float | None = None,
+        absent: int | None = None,
+        **assumptions: bool,
+    ) -> Quantity:
+        """A quantity; assumptions are SymPy's own."""
+        # Symbol's own cache is passed by: it knows nothing of axes.
+        self = sympy.Symbol.__xnew__(cls, name, **({"real": True} | assumptions))
+        self.axes, self.role, self.default, self.absent = axes, role, default, absent
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        # One name with two axis tuples is two quantities; names, not Axis objects, so that SymPy can order them.
+        return (*super()._hashable_content(), tuple(a.name for a in self.axes), self.role)
+
+
+class Size(Quantity):
+    """The number of positions along an axis: the paper's m is the size of the batch axis."""
+
+    __slots__ = ("axis",)
+
+    def __new__(cls, name: str, axis: Axis) -> Size:
+        """The size of an axis."""
+        self = Quantity.__new__(cls, name, (), "size", integer=True, positive=True)
+        self.axis = axis
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.axis.name)
+
+
+class Reduction(sympy.Expr):
+    """A body reduced over named axes: `Sum(body, i)`, or the largest value, `Max(body, i)`.
+
+    An expression only so that a definition can be written as its paper writes it; programs hold `Term`s.
+    """
+
+    def __new__(cls, body: Any, *axes: Axis) -> Reduction:
+        """A body over axes."""
+        return sympy.Expr.__new__(cls, sympy.sympify(body), *axes)
+
+    @property
+    def body(self) -> sympy.Expr:
+        """What is reduced."""
+        return self.args[0]
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes it runs over."""
+        return self.args[1:]
+
+    @property
+    def free_symbols(self) -> set[sympy.Symbol]:
+        """The quantities in the body: an axis is bound."""
+        return self.body.free_symbols
+
+    def _eval_is_real(self) -> bool:
+        return True
+
+    def _sympystr(self, printer: Any) -> str:
+        name = "Sum" if isinstance(self, Sum) else "Max"
+        return f"{name}({printer.doprint(self.body)}, {', '.join(a.name for a in self.axes)})"
+
+
+class Sum(Reduction):
+    """`Sum(body, i, ...)`: the body added up over the axes."""
+
+
+class Largest(Reduction):
+    """`Max(body, i, ...)` over axes: the largest value. It has no derivative here, only a held value."""
+
+
+def varying(expression: sympy.Expr, axes: tuple[Axis, ...]) -> list[Quantity]:
+    """The quantities of an expression that vary along one of the axes, by name."""
+    found = (q for q in quantities(expression) if set(q.axes) & set(axes))
+    return list(found)
+
+
+def quantities(expression: sympy.Expr) -> list[Quantity]:
+    """Every quantity in an expression, sizes included, sorted by name."""
+    return sorted((s for s in expression.free_symbols if isinstance(s, Quantity)), key=lambda q: (q.name, str(q.axes)))
