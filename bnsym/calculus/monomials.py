@@ -11,12 +11,16 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import permutations, product
 
+from bnsym.checks import DefinitionError
+
 Label = tuple[str, int]
 Factor = tuple[str, tuple[Label, ...]]
 Exponent = int | Fraction
 Monomial = tuple[tuple[Factor, Exponent], ...]
 
 ONE: Monomial = ()
+MOST_TIED = 6
+"""Labels of one colour that are tried in every order: 720 of them."""
 DELTA = "="
 
 
@@ -101,13 +105,26 @@ def _namings(factors: list[tuple[Factor, Exponent]], bound: set[Label]) -> Itera
     groups: dict[tuple[str, int], list[Label]] = {}
     for label in sorted(bound):
         groups.setdefault((label[0], colour[label]), []).append(label)
-    for orders in product(*(permutations(groups[g]) for g in sorted(groups))):
+    for orders in product(*(_orders_of(groups[g], factors) for g in sorted(groups))):
         counts: dict[str, int] = {}
         new = {}
         for label in (label for order in orders for label in order):
             counts[label[0]] = counts.get(label[0], 0) + 1
             new[label] = (label[0], counts[label[0]])
         yield new
+
+
+def _orders_of(tied: list[Label], factors: list[tuple[Factor, Exponent]]) -> Iterable[tuple[Label, ...]]:
+    """The orders that labels of one colour are to be tried in: one, where each is the only summed label it meets.
+
+    Equal sums in a product may change places without a trace. Raises DefinitionError where there are too many orders.
+    """
+    others = [{b for b in labels if b[1] > 0} for (_, labels), _ in factors]
+    if all(meets <= {label} for label in tied for meets in others if label in meets):
+        return [tuple(tied)]
+    if len(tied) > MOST_TIED:
+        raise DefinitionError(f"a product of {len(tied)} alike sums is more than the normal form can put in order")
+    return permutations(tied)
 
 
 def _refined(factors: list[tuple[Factor, Exponent]], bound: set[Label]) -> dict[Label, int]:
