@@ -8,21 +8,22 @@ from bnsym.lowering.direct import hoisted_powers, with_powers
 from bnsym.lowering.hoist import Hoist
 from bnsym.lowering.names import Hoisted
 from bnsym.lowering.operations import is_element, split_sums
+from bnsym.lowering.recentre import recentred
 from bnsym.lowering.sequence import Lowered, completed, ordered, pruned
 from bnsym.model import Program, Quantity
 
 
-def smaller(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation) -> Lowered:
+def smaller(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, *, recentre: bool = True) -> Lowered:
     """The closed form, or the chain rule's program where there is no closed form or it costs more."""
     raw = _raw(chain, saved, evaluation)
     try:
-        closed = _closed(chain, saved, evaluation)
+        closed = _closed(chain, saved, evaluation, recentre)
     except NoClosedForm:
         return raw
     return closed if closed.cost(chain.inputs) <= raw.cost(chain.inputs) else raw
 
 
-def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation) -> Lowered:
+def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, recentre: bool) -> Lowered:
     hoisted = Hoisted(evaluation.context)
     closed = ClosedForm(chain, evaluation, hoisted)
     elementwise = [e.left for e in chain.equations if e.left.role == "value"]
@@ -32,6 +33,8 @@ def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation)
     outputs = [closed.equation(q) for q in narrow_first]
     reductions = {e.left: e for e in closed.reductions.values()}
     rest = [e for e in outputs if e.left not in reductions]
+    if recentre:
+        reductions, rest = recentred(reductions, rest, evaluation)
     recomputed = []
     for q in closed.recomputed:
         form_of = chain.equation(q)

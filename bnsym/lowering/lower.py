@@ -22,10 +22,9 @@ from bnsym.model import Equation, Program, Quantity
 
 def lower(derivation: Derivation) -> dict[str, Kernel]:
     """The kernels by name, in the order they stand in a generated module."""
-    definition, chain = derivation.definition, derivation.backward.program
-    centres = tuple(Evaluation().run(definition.program).centres.values())
-    evaluation = Evaluation(Context(orient_atoms=True)).assume(definition.premises).run(chain)
-    backward = smaller(chain, definition.saved, evaluation)
+    chain = derivation.backward.program
+    centres = tuple(Evaluation().run(derivation.forward).centres.values())
+    backward = _backward(derivation)
     kernels = [
         _forward(derivation, backward, centres),
         _kernel("backward", chain, backward, saved=backward.saved),
@@ -37,6 +36,18 @@ def lower(derivation: Derivation) -> dict[str, Kernel]:
         *_update_running(derivation),
     ]
     return {kernel.name: kernel for kernel in kernels}
+
+
+def textbook_backward(derivation: Derivation) -> Kernel:
+    """The backward for people to read: as `lower` gives it, but for what only rounding asks for."""
+    backward = _backward(derivation, recentre=False)
+    return _kernel("backward", derivation.backward.program, backward, saved=backward.saved)
+
+
+def _backward(derivation: Derivation, *, recentre: bool = True) -> Lowered:
+    definition, chain = derivation.definition, derivation.backward.program
+    evaluation = Evaluation(Context(orient_atoms=True)).assume(definition.premises).run(chain)
+    return smaller(chain, definition.saved, evaluation, recentre=recentre)
 
 
 def _centred(centres: Centres) -> Evaluation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy
 
 from bnsym.lowering.kernel import Kernel, Kind, Operation
+from bnsym.lowering.lower import textbook_backward
 from bnsym.model import Axis, Equation, Quantity, Reduction, Term
 from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, Text, enumerated, paragraph, sentence
 from bnsym.report.writer import Writer
@@ -25,7 +26,7 @@ def closed_form(w: Writer) -> Section:
         verb = " is" if len(results) == 1 else " are, in turn,"
         blocks.append(paragraph(f"{also} to ", w.symbols(_of(w, e.left) for e in results), verb))
     blocks += [w.formula(e) for e in results]
-    blocks += [] if inner else _written_out(w, kernel, results)
+    blocks += [] if inner else _written_out(w, kernel)
     blocks += _helpers(w, helpers)
     return Section(sentence("What ", Code("backward"), " computes"), tuple(blocks))
 
@@ -93,8 +94,13 @@ def _sums(w: Writer, sums: list[Operation]) -> list[Block]:
     return blocks
 
 
-def _written_out(w: Writer, kernel: Kernel, results: list[Equation]) -> list[Block]:
-    """Gradients that use sums, once more without any name for them."""
+def _written_out(w: Writer, printed: Kernel) -> list[Block]:
+    """Gradients that use sums, once more without any name for them, as a textbook has them."""
+    kernel = textbook_backward(w.derivation)
+    recentred = {o.left for o in printed.operations} - {o.left for o in kernel.operations}
+    why = "; a factor that sums to 0 lets the code centre the other one first" if recentred else ""
+    helpers = {o.left: o.equation.right for o in kernel.operations if _is_helper(o)}
+    results = [put_in(o.equation, helpers) for o in kernel.operations if o.left in kernel.outputs and not _is_sum(o)]
     stated = {e.left for e in w.derivation.forward.equations}
     saved = {q for _, q in kernel.takes_saved} - stated
     named = {o.left: o.equation.right for o in kernel.operations if _is_sum(o) or _is_helper(o)}
@@ -103,7 +109,7 @@ def _written_out(w: Writer, kernel: Kernel, results: list[Equation]) -> list[Blo
     for e in results:
         if {o.left for o in kernel.operations if _is_sum(o)} & set(e.inputs):
             whole = put_in(e, named)
-            blocks += [paragraph("With every sum written out", *_renamed(w, whole), ":"), w.formula(whole)]
+            blocks += [paragraph("With every sum written out", *_renamed(w, whole), why, ":"), w.formula(whole)]
     return blocks
 
 

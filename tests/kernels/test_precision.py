@@ -94,3 +94,22 @@ def test_many_examples(bn, dtype, shape, axis, offset):
     close("dx", to_rows(got[0], axis)[:, some], dx, bounds.dx[:, some], dtype)
     close("dgamma", got[1], dgamma, bounds.dgamma, bounds.dtype)
     close("dbeta", got[2], dbeta, bounds.dbeta, bounds.dtype)
+
+
+@pytest.mark.parametrize("offset", [1e4, 1e6])
+def test_gradients_far_from_the_origin_with_a_large_mean_gradient(bn, offset):
+    """saved.mean is rounded to float32: off by offset * 2^-25, it would reach dgamma times the sum of dy, 10 m here.
+
+    dgamma is summed with dy - mean(dy), which such an error cannot reach; in dx it comes times mean(dy x_hat) alone.
+    """
+    rng = np.random.default_rng(3)
+    x = (offset + rng.standard_normal((256, 4))).astype(np.float32)
+    dy = (10 + rng.standard_normal((256, 4))).astype(np.float32)
+    gamma = np.ones(4)
+    dx, dgamma, _ = bn.backward(dy, x, gamma, bn.forward(x, gamma, None)[1])
+    exact_x, exact_dy = x.astype(float), dy.astype(float)
+    exact = bn.backward(exact_dy, exact_x, gamma, bn.forward(exact_x, gamma, None)[1])
+    off = offset * 2.0**-25 / x.astype(float).std(axis=0)
+    assert np.all(np.abs(dgamma - exact[1]) <= 256 * 2.0**-22)
+    per_channel = np.abs(dx - exact[0]).max(axis=0)
+    assert np.all(per_channel <= 2.0**-20 + 2 * off * (np.abs(exact[1]) / 256 + 2.0**-20))
