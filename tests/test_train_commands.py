@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from bnsym import __version__
-from bnsym.train import commands
+from bnsym.train import commands, measure
 from bnsym.train.measure import StepCost, cost_table, measure_step
 from bnsym.train.options import TrainError, options_for
 from bnsym.train.results import Evaluation, Result
@@ -167,3 +167,10 @@ def test_the_cost_is_shown_with_its_ratio():
     text = text_of(cost_table(cost))
     assert text.index("sigmoid.forward") < text.index("dense.forward")
     assert "1.70" in text
+
+
+def test_the_measure_prints_its_table(monkeypatch, capsys):
+    cost = StepCost(510.0, 300.0, {"dense.forward": 150.0})
+    monkeypatch.setattr("bnsym.train.measure.measure_step", lambda: cost)
+    measure.main()
+    assert "1.70" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
 from bnsym.train.data import CLASSES, Dataset
@@ -140,3 +141,12 @@ def _timed_call(function: Callable[..., Any], name: str, spent: dict[str, float]
         return result
 
     return call
+
+
+def main() -> None:
+    """Print what a step of the paper's network with batch normalization costs here."""
+    Console().print(cost_table(measure_step()))
+
+
+if __name__ == "__main__":
+    main()
