@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,8 @@ from rich.console import Console
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "Write the forward pass as the paper writes it. Get gradients that are proved, and kernels that are fast."
 ))  # fmt: skip
+
+DEFECT = "a defect of bnsym, please report it (BNSYM_DEBUG=1 shows where)"
 
 out_console = Console(highlight=False, soft_wrap=True)
 err_console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -29,28 +31,28 @@ Out = Annotated[
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
-    """Errors as one sentence and an exit status, never a traceback."""
+def sentences(statuses: Mapping[type[Exception], int]) -> Iterator[None]:
+    """Errors as one sentence and an exit status, never a traceback; an error that is not listed is a defect."""
+    try:
+        yield
+    except (typer.Exit, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        status = next((code for kind, code in statuses.items() if isinstance(error, kind)), None)
+        if status is None and os.environ.get("BNSYM_DEBUG"):
+            raise
+        said = str(error) if status is not None else f"{DEFECT}: {type(error).__name__}: {error}"
+        err_console.print(" ".join(said.split()), style="red", markup=False)
+        raise typer.Exit(status or 1) from None
+
+
+def _refusals() -> dict[type[Exception], int]:
+    """What a command about kernels is refused with: 1 where a proof failed, 2 for wrong use."""
     from bnsym.api import ProofError
     from bnsym.checks import DefinitionError
     from bnsym.regenerate import UsageError
 
-    try:
-        yield
-    except ProofError as error:
-        err_console.print(str(error), style="red", markup=False)
-        raise typer.Exit(1) from None
-    except (DefinitionError, UsageError) as error:
-        err_console.print(str(error), style="red", markup=False)
-        raise typer.Exit(2) from None
-    except (typer.Exit, KeyboardInterrupt):
-        raise
-    except Exception as error:
-        if os.environ.get("BNSYM_DEBUG"):
-            raise
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        err_console.print(f"a defect of bnsym, please report it (BNSYM_DEBUG=1 shows where): {said}", markup=False)
-        raise typer.Exit(1) from None
+    return {ProofError: 1, DefinitionError: 2, UsageError: 2}
 
 
 def _say(text: str, *, style: str = "") -> None:
@@ -75,7 +77,7 @@ def regenerate_kernels(
     from bnsym.definitions import NAMES
     from bnsym.render import BACKENDS
 
-    with _sentences():
+    with sentences(_refusals()):
         if backend is not None and backend not in BACKENDS:
             raise regenerate.UsageError(f"backend {backend!r} is not known; choose from {', '.join(BACKENDS)}")
         place = out or regenerate.default_out()
@@ -132,7 +134,7 @@ def prove(
     from bnsym.definitions import NAMES, definition
 
     failed = 0
-    with _sentences():
+    with sentences(_refusals()):
         for name in names or NAMES:
             proofs = prove_all(derive(definition(name)))
             for p in proofs:
@@ -163,7 +165,7 @@ def derivation_report(
     from bnsym.report.markdown import report_markdown
     from bnsym.write import replace_file
 
-    with _sentences():
+    with sentences(_refusals()):
         if form != "md":
             raise UsageError(f"format {form!r} is not known; choose md")
         derivation = derive(definition(name))

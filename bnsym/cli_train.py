@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bnsym.cli import Out, app, err_console, out_console, prove, regenerate_kernels
+from bnsym.cli import Out, app, out_console, prove, regenerate_kernels, sentences
 
 Data = Annotated[str, typer.Option(help="digits (scikit-learn's bundled 8x8 digits, offline) or mnist.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where MNIST's four idx files are. Default: fetched once.")]
@@ -20,19 +18,6 @@ Std = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same bits.")]
 Threads = Annotated[int, typer.Option(help="Threads that BLAS may use.")]
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Errors of a run as one sentence and exit status 2."""
-    from bnsym.train.data import DataError
-    from bnsym.train.options import TrainError
-
-    try:
-        yield
-    except (DataError, TrainError) as error:
-        err_console.print(str(error), style="red", markup=False)
-        raise typer.Exit(2) from None
 
 
 def _numbers(steps: int | None, lr: float | None, std: float | None, seed: int, threads: int) -> dict[str, Any]:
@@ -54,9 +39,9 @@ def train(
     out: Annotated[Path | None, typer.Option(help="A file for the results, as JSON.")] = None,
 ) -> None:
     """Train the paper's network (Section 4.1) with nothing but generated kernels."""
-    with _sentences():
-        from bnsym.train import commands
+    from bnsym.train import commands
 
+    with sentences(dict.fromkeys(commands.ERRORS, 2)):
         settings: dict[str, Any] = {"batch_norm": batch_norm, **_numbers(steps, lr, std, seed, threads)}
         result = commands.run(data, data_dir, out, **settings)
     out_console.print(commands.summary(result))
@@ -76,9 +61,9 @@ def reproduce(
     out: Out = None,
 ) -> None:
     """Regenerate the kernels and reports, prove every claim, then train both networks and print the table."""
-    with _sentences():
-        from bnsym.train import commands
+    from bnsym.train import commands
 
+    with sentences(dict.fromkeys(commands.ERRORS, 2)):
         regenerate_kernels(out=out)
         prove(quiet=True)
         results = commands.reproduce(data, data_dir, **_numbers(steps, lr, std, seed, threads))

@@ -98,6 +98,10 @@ class _Trial:
             where = f"{self.derivation.definition.name}: the printed {kernel.name} does not run"
             raise TrialError(f"{where} ({type(error).__name__}: {error})") from None
         results = found if type(found) is tuple else (found,)
+        wanted = len(kernel.outputs) + bool(kernel.gives_saved)
+        if len(results) != wanted:
+            name = f"{self.derivation.definition.name}: the printed {kernel.name}"
+            raise TrialError(f"{name} gives {len(results)} results where {wanted} were derived")
         yield from zip(kernel.outputs, results, strict=False)
         if kernel.gives_saved:
             yield from ((q, getattr(results[-1], q.name)) for q in kernel.gives_saved)

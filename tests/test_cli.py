@@ -24,7 +24,7 @@ def run(*arguments):
     return CliRunner().invoke(cli.app, [str(a) for a in arguments])
 
 
-def one_sentence(result, status, *says):
+def check_error(result, status, *says):
     """An error: its status, one line, no traceback."""
     assert result.exit_code == status, result.output
     text = result.stderr.strip()
@@ -121,43 +121,43 @@ def test_wrong_use_is_one_sentence_and_changes_nothing(tmp_path):
     broken.write_text("from bnsym.language import *\nEq(x, \n")
     undefined.write_text("from bnsym.language import *\ni = axes('i')\nx = data('x', i)\nEq(x, y)\n")
     target = tmp_path / "out"
-    one_sentence(run("regenerate-kernels", "nonesuch", "--out", target), 2, "'nonesuch' is no definition", "batch_norm")
-    one_sentence(run("regenerate-kernels", broken, "--out", target), 2, "broken.py:2")
-    one_sentence(run("regenerate-kernels", undefined, "--out", target), 2, "undefined.py:4", "'y' is not defined")
-    one_sentence(run("regenerate-kernels", "sigmoid", broken, "--out", target), 2, "broken.py:2")
-    one_sentence(run("regenerate-kernels", "sigmoid", "--backend", "cobol", "--out", target), 2, "'cobol'", "numpy")
+    check_error(run("regenerate-kernels", "nonesuch", "--out", target), 2, "'nonesuch' is no definition", "batch_norm")
+    check_error(run("regenerate-kernels", broken, "--out", target), 2, "broken.py:2")
+    check_error(run("regenerate-kernels", undefined, "--out", target), 2, "undefined.py:4", "'y' is not defined")
+    check_error(run("regenerate-kernels", "sigmoid", broken, "--out", target), 2, "broken.py:2")
+    check_error(run("regenerate-kernels", "sigmoid", "--backend", "cobol", "--out", target), 2, "'cobol'", "numpy")
     assert not target.exists()
 
 
 def test_an_output_directory_that_cannot_be_written(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("a file, no directory")
-    one_sentence(run("regenerate-kernels", "sigmoid", "--out", blocked), 2, "cannot write to", str(blocked))
+    check_error(run("regenerate-kernels", "sigmoid", "--out", blocked), 2, "cannot write to", str(blocked))
     assert blocked.read_text() == "a file, no directory"
 
 
 def test_a_users_own_batch_norm_does_not_replace_the_projects(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text((ROOT / "bnsym" / "definitions" / "sigmoid.py").read_text())
-    one_sentence(run("regenerate-kernels", path), 2, "sigmoid is a definition of the project's own", "--out DIR")
+    check_error(run("regenerate-kernels", path), 2, "sigmoid is a definition of the project's own", "--out DIR")
     assert run("regenerate-kernels", path, "--out", tmp_path / "out").exit_code == 0
 
 
 def test_a_file_that_ends_python_is_a_sentence(tmp_path):
     path = tmp_path / "quits.py"
     path.write_text("raise SystemExit(0)\n")
-    one_sentence(run("regenerate-kernels", path, "--out", tmp_path), 2, "quits.py:1", "SystemExit")
+    check_error(run("regenerate-kernels", path, "--out", tmp_path), 2, "quits.py:1", "SystemExit")
 
 
 def test_nothing_is_written_where_one_folder_cannot_be(tmp_path):
     (tmp_path / "report").write_text("a file where a folder is needed")
-    one_sentence(run("regenerate-kernels", "sigmoid", "--out", tmp_path), 2, "nothing there was changed")
+    check_error(run("regenerate-kernels", "sigmoid", "--out", tmp_path), 2, "nothing there was changed")
     assert list(tree(tmp_path)) == [Path("report")]
 
 
 def test_a_defect_is_a_sentence_too(tmp_path, monkeypatch):
     monkeypatch.setattr("bnsym.regenerate.derive", lambda _: 1 / 0)
-    one_sentence(run("regenerate-kernels", "sigmoid", "--out", tmp_path), 1, "a defect of bnsym", "ZeroDivisionError")
+    check_error(run("regenerate-kernels", "sigmoid", "--out", tmp_path), 1, "a defect of bnsym", "ZeroDivisionError")
     monkeypatch.setenv("BNSYM_DEBUG", "1")
     assert isinstance(run("regenerate-kernels", "sigmoid", "--out", tmp_path).exception, ZeroDivisionError)
 
@@ -169,13 +169,13 @@ def test_a_diff_in_json_can_be_parsed(tmp_path):
 
 def test_out_is_required_outside_a_checkout(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    one_sentence(run("regenerate-kernels", "sigmoid"), 2, "give --out DIR")
+    check_error(run("regenerate-kernels", "sigmoid"), 2, "give --out DIR")
 
 
 def test_nothing_is_written_where_one_claim_fails(tmp_path, monkeypatch):
     unproved = Proof("dx is the derivative", "normal form", False, "dy[i]", 0.0)
     monkeypatch.setattr("bnsym.calculus.proofs.prove", lambda d: (unproved,) if d.definition.name == "dense" else ())
-    one_sentence(
+    check_error(
         run("regenerate-kernels", "sigmoid", "dense", "--out", tmp_path / "out"), 1, "dense: not proved", "dy[i]"
     )
     assert not (tmp_path / "out").exists()
@@ -198,7 +198,7 @@ def test_a_report_goes_to_standard_output_or_to_a_file(tmp_path):
     assert shown.exit_code == 0
     assert run("derivation-report", "sigmoid", "--out", tmp_path / "sigmoid.md").exit_code == 0
     assert (tmp_path / "sigmoid.md").read_text() == shown.stdout
-    one_sentence(run("derivation-report", "sigmoid", "--format", "odt"), 2, "'odt'", "md")
+    check_error(run("derivation-report", "sigmoid", "--format", "odt"), 2, "'odt'", "md")
 
 
 def test_the_console_scripts_are_the_subcommands(tmp_path):

@@ -35,7 +35,7 @@ class Hoist:
         return done
 
     def _with_known(self, e: sympy.Expr) -> sympy.Expr:
-        """Beta - mean * scale for beta - mean * gamma * inv_std, once scale has a name."""
+        """An expression in the names there are: beta - mean * scale, not beta - mean * gamma * inv_std."""
         for left, part in self._parts.items():
             if part.is_Mul and e != part:
                 e = e.subs(part, left)

@@ -6,14 +6,17 @@ from typing import Any, TextIO
 
 from rich.table import Table
 
-from bnsym.train.data import load
-from bnsym.train.options import Options, options_for
+from bnsym.train.data import DataError, load
+from bnsym.train.options import Options, TrainError, options_for
 from bnsym.train.progress import show_progress
 from bnsym.train.results import Result, check_writable
 from bnsym.train.training import train
 from bnsym.write import replace_file
 
-__all__ = ["reproduce", "reproduce_table", "run", "summary"]
+__all__ = ["ERRORS", "reproduce", "reproduce_table", "run", "summary"]
+
+ERRORS = (DataError, TrainError)
+"""What a run is refused with, each one sentence."""
 
 EARLY_STEP = 2000  # where the paper's two curves are far apart, Figure 1(a)
 
