@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bnsym.backends.numpy import PER_CHANNEL, Function
 from bnsym.backends.numpy_docs import describe, summary
+from bnsym.backends.numpy_printer import formula
 from bnsym.backends.statements import Statement
 from bnsym.checks import DefinitionError
 from bnsym.model import Quantity
@@ -188,8 +189,8 @@ class FunctionText:
             reduced = set(self._module.dims(p.axes))
             dims = self._module.dims(p.data.axes)
             first = ", ".join("0" if d in reduced else ":" for d in dims)
-            names = {k: getattr(p, k).name for k in ("pivot", "data", "offset", "mean", "var")}
-            found.append(names | {"first": first})
+            names = {k: getattr(p, k).name for k in ("pivot", "data", "mean")}
+            found.append(names | {"first": first, "excess": formula(p.excess)})
         return found
 
     def unscale(self, q: Quantity) -> str:

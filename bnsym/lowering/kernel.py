@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+import sympy
+
 from bnsym.model import Axis, Equation, Program, Quantity
 
 
@@ -44,6 +46,11 @@ class Pivot:
     offset: Quantity
     mean: Quantity
     var: Quantity
+
+    @property
+    def excess(self) -> sympy.Expr:
+        """Positive where the pivot lies more than four standard deviations out, and is to be taken again."""
+        return self.offset**2 - 16 * self.var
 
 
 @dataclass(frozen=True)
