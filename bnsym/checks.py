@@ -10,12 +10,12 @@ import sympy
 from bnsym.functions import StopGradient
 from bnsym.model import Axis, Definition, Equation, Largest, Origin, Quantity, Reduction, Size, Term, quantities
 
-LAYOUTS = ("channels", "trailing", "arrays", "elementwise")
+LAYOUTS = ("channels", "trailing", "groups", "instance", "arrays", "elementwise")
 """How the arrays of a definition lie in memory, and so what the generated functions' arguments are."""
 
 ARGUMENTS = {"out", "saved", "channel_axis", "normalized_ndim", "num_groups", "count", "momentum", "threads", "plan"}
 FUNCTIONS = {"forward", "backward", "parameter_backward", "inference", "inference_backward", "fold", "population",
-             "update_running"}  # fmt: skip
+             "update_running", "jvp", "double_backward", "backward_jvp", "correction"}  # fmt: skip
 LOCALS = {"np", "math", "Any", "Array", "NamedTuple", "Saved", "Sequence", "annotations", "shape", "channels", "dtype",
           "leading", "trailing", "lengths", "kept_dtype", "unit", "given", "work"}  # fmt: skip
 BUILTINS = {"all", "any", "bool", "bytes", "dict", "float", "getattr", "int", "isinstance", "len", "list", "range",
@@ -105,8 +105,10 @@ def check_definition(made: Definition, origin: Origin) -> None:
     for q in made.program.inputs:
         _check_one_meaning(q, known, origin)
     for name in [q.name for q in (*made.program.inputs, *(e.left for e in made.program.equations))]:
-        if any(f"d{name}" == e.left.name for e in made.program.equations) or f"d{name}" in known:
-            raise DefinitionError(f"{origin}: d{name} is what the gradient of {name} is called; rename it")
+        for derived, what in DERIVED.items():
+            other = derived.format(name)
+            if other in known or any(other == e.left.name for e in made.program.equations):
+                raise DefinitionError(f"{origin}: {other} is what the {what} of {name} is called; rename it")
     computed: set[Quantity] = set()
     for equation in made.program.equations:
         _check_equation(equation, computed, known)
@@ -117,8 +119,17 @@ def check_definition(made: Definition, origin: Origin) -> None:
     _check_layout(made, origin)
 
 
-AXES = {"channels": 2, "trailing": 2, "elementwise": 1}
+DERIVED = {"d{}": "gradient", "t{}": "tangent", "g_{}": "second gradient", "dd{}": "gradient of the gradient",
+           "td{}": "tangent of the gradient", "g_d{}": "second gradient"}  # fmt: skip
+"""How quantities that are derived from others are called."""
+
+AXES = {"channels": 2, "trailing": 2, "groups": 4, "instance": 3, "elementwise": 1}
 """How many axes the data of a layout have."""
+
+PLACES = {"channels": (slice(1, 2), slice(1, 2)), "trailing": (slice(1, 2), slice(0, 1)),
+          "groups": (slice(1, 3), slice(0, 2)), "instance": (slice(1, 2), slice(0, 2)),
+          "elementwise": (slice(0), slice(0))}  # fmt: skip
+"""Which of the data's axes parameters vary along in a layout, and which statistics."""
 
 
 def _check_layout(made: Definition, origin: Origin) -> None:
@@ -134,9 +145,11 @@ def _check_layout(made: Definition, origin: Origin) -> None:
         raise DefinitionError(
             f"{origin}: layout {made.layout!r} needs data along {count} axes, {data[0]} has {len(axes)}"
         )
-    places = {"channels": (axes[1:], axes[1:]), "trailing": (axes[1:], axes[:1]), "elementwise": ((), ())}[made.layout]
-    wanted: dict[str, tuple[Axis, ...]] = {"data": axes, "mask": axes, "parameter": places[0], "statistic": places[1]}
-    for q in (*made.program.inputs, *(e.left for e in made.program.equations)):
+    parameters, statistics = PLACES[made.layout]
+    wanted = {"data": axes, "mask": axes, "parameter": axes[parameters], "fixed": axes[statistics],
+              "statistic": axes[statistics], "count": axes[statistics]}  # fmt: skip
+    beside = made.correction.inputs if made.correction else ()
+    for q in (*made.program.inputs, *(e.left for e in made.program.equations), *beside):
         along = wanted[q.role] if q.role in wanted else q.axes  # noqa: SIM401 - mypy takes .get for optional
         if q.axes != along:
             names = ", ".join(a.name for a in along) or "no axis"
@@ -151,7 +164,7 @@ def _check_equation(equation: Equation, computed: set[Quantity], known: dict[str
         raise DefinitionError(f"{origin}: {left} is declared as a {left.role}, an input; no equation can compute it")
     for q in (*equation.inputs, left):
         _check_one_meaning(q, known, origin)
-        if q.role in ("statistic", "value") and q != left and q not in computed:
+        if q.role in ("statistic", "count", "value") and q != left and q not in computed:
             raise DefinitionError(f"{origin}: the equation for {left} uses {q}, which no earlier equation computes")
         if q == left and q in equation.inputs:
             raise DefinitionError(f"{origin}: the equation for {left} uses {left} itself")

@@ -56,6 +56,18 @@ class maximum(Function):  # noqa: N801
         return first if argindex == 1 else 1 - first
 
 
+class minimum(Function):  # noqa: N801
+    """The smaller of two, element by element; at a tie the derivative goes to the second."""
+
+    nargs = 2
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """1 for the smaller argument, 0 for the other."""
+        first = step(self.args[1] - self.args[0])
+        return first if argindex == 1 else 1 - first
+
+
 class StopGradient(Function):
     """Marks a right side that derivatives treat as a constant. Equations carry the mark; no body ever holds it."""
 
@@ -70,8 +82,16 @@ def elementwise_max(first: Any, *rest: Any) -> sympy.Expr:
     return result
 
 
+def elementwise_min(first: Any, *rest: Any) -> sympy.Expr:
+    """The smallest of its arguments."""
+    result = sympy.sympify(first)
+    for other in rest:
+        result = minimum(result, sympy.sympify(other))
+    return result
+
+
 def own_functions(e: sympy.Expr) -> sympy.Expr:
     """An expression with the functions above for SymPy's Abs, sign and Max, and with exact numbers."""
     e = e.xreplace({f: sympy.Rational(str(f)) for f in e.atoms(sympy.Float)})  # 0.5 is meant as 1/2
     e = e.replace(sympy.Abs, Abs).replace(sympy.sign, sign)
-    return e.replace(sympy.Max, elementwise_max)
+    return e.replace(sympy.Max, elementwise_max).replace(sympy.Min, elementwise_min)

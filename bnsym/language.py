@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import sympy
 from sympy import erf, exp, log, sqrt, tanh
 
 from bnsym import model
-from bnsym.checks import DefinitionError, check_along, check_definition, check_name, terms_of
-from bnsym.functions import Abs, StopGradient, elementwise_max, own_functions, sign, step
-from bnsym.model import Axis, Equation, Largest, Origin, Premise, Program, Quantity, Size, Sum, Term
+from bnsym.checks import DefinitionError, check_along, check_name, terms_of
+from bnsym.declaring import composition, declared
+from bnsym.functions import Abs, StopGradient, elementwise_max, elementwise_min, own_functions, sign, step
+from bnsym.model import Axis, Equation, Largest, Origin, Premise, Quantity, Size, Sum, Term
 
 __all__ = [
-    "Abs", "Axis", "Definition", "DefinitionError", "Eq", "Max", "Sum", "axes", "constant", "data", "erf", "exp", "log",
-    "mask", "parameter", "premise", "sign", "size", "sqrt", "statistics", "step", "stop_gradient", "tanh", "values",
+    "Abs", "Axis", "Definition", "DefinitionError", "Eq", "Max", "Min", "Sum", "axes", "composed", "constant", "counts",
+    "data", "erf", "exp", "fixed", "log", "mask", "parameter", "premise", "sign", "size", "sqrt", "statistics", "step",
+    "stop_gradient", "tanh", "values",
 ]  # fmt: skip
 
 
@@ -51,6 +52,19 @@ def mask(name: str, *along: Axis) -> Quantity:
     return Quantity(check_name(name, "mask"), check_along(name, along), "mask", nonnegative=True)
 
 
+def counts(*along: Axis) -> Quantity:
+    """How many positions a mask leaves: the statistic `count`, a whole number. Where it is 0, forward refuses."""
+    return Quantity("count", check_along("count", along), "count", positive=True)
+
+
+def fixed(name: str, *along: Axis, absent: int | None = None) -> Quantity:
+    """An input that derivatives hold fixed. Where a (stop-gradient) equation computes it, `correction` does so.
+
+    `absent` is what an omitted one (None) stands for, at inference too.
+    """
+    return Quantity(check_name(name, "fixed input"), check_along(name, along), "fixed", absent=absent)
+
+
 def parameter(name: str, *along: Axis, absent: int | None = None) -> Quantity:
     """A learned input. `absent` is what an omitted one (None) stands for: 1 for a scale, 0 for a shift."""
     return Quantity(check_name(name, "parameter"), check_along(name, along), "parameter", absent=absent)
@@ -65,14 +79,12 @@ def constant(name: str, default: float | None = None) -> Quantity:
 
 def statistics(names: str, *along: Axis) -> Any:
     """Quantities computed from the data that forward saves for backward, and inference is given."""
-    return _one_or_all(
-        [Quantity(check_name(n, "statistic"), check_along(n, along), "statistic") for n in names.split()]
-    )
+    return _named(names, along, "statistic")
 
 
 def values(names: str, *along: Axis) -> Any:
     """Intermediate and output quantities."""
-    return _declared(names, along, "value")
+    return _named(names, along, "value")
 
 
 def Max(first: Any, *rest: Any) -> sympy.Expr:  # noqa: N802 - as the papers write it
@@ -80,6 +92,11 @@ def Max(first: Any, *rest: Any) -> sympy.Expr:  # noqa: N802 - as the papers wri
     if rest and all(isinstance(r, Axis) for r in rest):
         return Largest(first, *rest)
     return elementwise_max(first, *rest)
+
+
+def Min(first: Any, *rest: Any) -> sympy.Expr:  # noqa: N802
+    """The smallest, element by element."""
+    return elementwise_min(first, *rest)
 
 
 def stop_gradient(expression: Any) -> sympy.Expr:
@@ -120,41 +137,30 @@ def Definition(  # noqa: N802 - a definition file reads as a declaration
     """A definition: its equations in the order they are computed, the last one's left side the output."""
     frame = sys._getframe(1)
     namespace = {**frame.f_globals, **frame.f_locals}
-    program = _program(tuple(equations), outputs, list(namespace.values()))
     made = model.Definition(
         name,
         source,
         layout,
-        program,
-        tuple(saved) if saved is not None else tuple(e.left for e in equations if e.left.role == "statistic"),
+        model.Program((), tuple(equations), tuple(outputs or [e.left for e in equations[-1:]])),
+        tuple(saved) if saved is not None else tuple(e.left for e in equations if e.left.role in ("statistic", "count")),
         tuple(premises),
-        (namespace.get("__doc__") or "").strip(),
-        frame.f_code.co_filename,
+        doc=(namespace.get("__doc__") or "").strip(),
+        file=frame.f_code.co_filename,
     )
-    check_definition(made, Origin(frame.f_code.co_filename, frame.f_lineno))
-    return _with_size_names(made, {v: k for k, v in namespace.items() if isinstance(v, Size)})
+    return declared(made, namespace, Origin(frame.f_code.co_filename, frame.f_lineno))
 
 
-def _program(equations: tuple[Equation, ...], outputs: Sequence[Quantity] | None, bound: list[Any]) -> Program:
-    """Inputs come in the order a reader met them: data, then parameters, then constants, as the file declares them."""
-    computed = {e.left for e in equations}
-    found = {q for e in equations for q in e.inputs} - computed
-    roles = ("data", "mask", "parameter", "constant")
-    place = {v: n for n, v in reversed(list(enumerate(bound))) if isinstance(v, Quantity)}
-
-    def order(q: Quantity) -> tuple[int, int, str]:
-        return ((*roles, q.role).index(q.role), place.get(q, len(bound)), q.name)
-
-    inputs = tuple(sorted(found, key=order))
-    return Program(inputs, equations, tuple(outputs or [e.left for e in equations[-1:]]))
+def composed(
+    name: str, first: model.Definition, then: model.Definition, *, source: str, between: str = "z"
+) -> model.Definition:
+    """The second definition applied to what the first one gives, which is called `between`; one is elementwise."""
+    frame = sys._getframe(1)
+    origin = Origin(frame.f_code.co_filename, frame.f_lineno)
+    doc = (frame.f_globals.get("__doc__") or "").strip()
+    return composition(name, first, then, source, check_name(between, "value"), doc, origin)
 
 
-def _with_size_names(made: model.Definition, names: dict[Size, str]) -> model.Definition:
-    renamed = {old: Size(name, old.axis) for old, name in names.items()}
-    return replace(made, program=made.program.replace(renamed))
-
-
-def _declared(names: str, along: tuple[Axis, ...], role: str) -> Any:
+def _named(names: str, along: tuple[Axis, ...], role: str) -> Any:
     return _one_or_all([Quantity(check_name(n, role), check_along(n, along), role) for n in names.split()])
 
 

@@ -141,7 +141,8 @@ class Definition:
     """A normalization, or another layer, as its paper states it: a forward program and what belongs to it.
 
     `layout` decides the signature of the generated functions, `saved` what forward keeps for backward,
-    and `premises` what may be taken for granted of the inputs.
+    `premises` what may be taken for granted of the inputs, and `correction` computes the inputs that derivatives hold
+    fixed, where the definition says how. `parts` are the definitions that it was composed of.
     """
 
     name: str
@@ -150,6 +151,8 @@ class Definition:
     program: Program
     saved: tuple[Quantity, ...] = ()
     premises: tuple[Premise, ...] = ()
+    correction: Program | None = None
+    parts: tuple[Definition, ...] = ()
     doc: str = field(default="", compare=False)
     file: str = field(default="", compare=False)
 

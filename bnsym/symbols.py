@@ -23,7 +23,8 @@ class Axis(sympy.Symbol):
 class Quantity(sympy.Symbol):
     """A named array: its name, the axes it varies along, and the part it plays.
 
-    `role` is one of "data", "parameter", "constant", "statistic", "value", "gradient", "sum" or "size".
+    `role` is one of "data", "mask", "fixed", "parameter", "constant", "statistic", "count", "value", "gradient", "sum"
+    or "size".
     `default` is a constant's default; `absent` is the number an omitted parameter stands for.
     """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from bnsym.backends.numpy_printer import FUNCTIONS, Operand, Unprintable, magnitude, ordered
+from bnsym.backends.numpy_printer import FUNCTIONS, Operand, Unprintable, folded, magnitude, ordered
 from bnsym.backends.statements import Statement
 from bnsym.functions import step
 from bnsym.model import Axis, Quantity
@@ -102,7 +102,7 @@ class ArrayCode:
         return self._call("np.negative", [value], target) if negative else value
 
     def _product(self, e: sympy.Mul, spent: frozenset[Quantity], target: str | None) -> Value:
-        factors = [f for f in ordered(e) if f != 1]
+        factors = [f for f in ordered(folded(e)) if f != 1]
         above = sorted((f for f in factors if not _is_inverse(f)), key=self._readiness)
         below = [1 / f for f in factors if _is_inverse(f)]
         steps = [("np.multiply", f) for f in above[1:]] + [("np.divide", f) for f in below]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import sympy
 
 from bnsym.checks import DefinitionError
-from bnsym.functions import Abs, maximum, sign, step
+from bnsym.functions import Abs, maximum, minimum, sign, step
 from bnsym.model import Quantity, Reduction, Sum
 
 FUNCTIONS: dict[type[sympy.Basic], str] = {
@@ -20,6 +20,8 @@ FUNCTIONS: dict[type[sympy.Basic], str] = {
     Abs: "np.absolute",
     sign: "np.sign",
     maximum: "np.maximum",
+    minimum: "np.minimum",
+    sympy.erf: "_erf",
 }
 Operand = Callable[[Quantity], str]
 
@@ -34,6 +36,15 @@ def magnitude(e: sympy.Expr) -> tuple[bool, sympy.Expr]:
     if not number.is_negative:
         return False, e
     return True, -number * rest
+
+
+def folded(e: sympy.Expr) -> sympy.Expr:
+    """A product with its numbers as one, where they are not all rational: sqrt(2) / sqrt(pi) is 0.79788..."""
+    numbers = [f for f in sympy.Mul.make_args(e) if f.is_number]
+    if len(numbers) < 2 or all(f.is_Rational for f in numbers):
+        return e
+    rest = [f for f in sympy.Mul.make_args(e) if not f.is_number]
+    return sympy.Mul(sympy.Float(repr(float(sympy.Mul(*numbers)))), *rest, evaluate=False)
 
 
 def ordered(e: sympy.Expr) -> list[sympy.Expr]:
@@ -86,7 +97,7 @@ class _Operators:
     def _product(self, e: sympy.Expr) -> tuple[str, int]:
         negative, e = magnitude(e)
         above, below = [], []
-        for f in sympy.Mul.make_args(e):
+        for f in sympy.Mul.make_args(folded(e)):
             base, exponent = f.as_base_exp()
             if exponent.is_Rational and exponent < 0:
                 below.append(base**-exponent)
@@ -127,4 +138,4 @@ def readable(e: sympy.Expr) -> str:
     for r in e.atoms(Reduction):
         name = "Sum" if isinstance(r, Sum) else "Max"
         named[r] = Quantity(f"{name}({readable(r.body)}, {', '.join(a.name for a in r.axes)})")
-    return formula(e.xreplace(named)).replace("np.", "")
+    return formula(e.xreplace(named)).replace("np.", "").replace("_erf(", "erf(")

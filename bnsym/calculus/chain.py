@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sympy
@@ -48,6 +48,37 @@ def reverse(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q
     equations = (*program.equations, *(s.equation for s in steps))
     whole = Program((*seeds.values(), *program.inputs), equations, wanted)
     return Derivative(whole, tuple(steps), tuple(seeds.values()), gradients)
+
+
+def forward(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q: f"t{q.name}") -> Derivative:
+    """Forward accumulation: the tangent of each output, for tangents of `wrt`.
+
+    For v[I] = sum_K h(u, ...): the tangent of v is the sum over K of dh/du times the tangent of u, for every u. The
+    outputs are the program's, each followed by its tangent.
+    """
+    tangents = {u: Quantity(name(u), u.axes, "gradient") for u in wrt}
+    seeds = tuple(tangents.values())
+    steps: list[Step] = []
+    equations: list[Equation] = []
+    for e in program.equations:
+        equations.append(e)
+        paths = () if e.held else tuple(_pushed(e, tangents))
+        if paths or e.left in program.outputs:
+            tangents[e.left] = Quantity(name(e.left), e.left.axes, "gradient")
+            terms = tuple(p.term for p in paths) or (Term(sympy.Integer(0)),)
+            equations.append(Equation(tangents[e.left], terms))
+            steps.append(Step(equations[-1], _rule(paths), e.left, paths))
+    outputs = tuple(q for y in program.outputs for q in (y, tangents[y]))
+    return Derivative(Program((*program.inputs, *seeds), tuple(equations), outputs), tuple(steps), seeds, tangents)
+
+
+def _pushed(e: Equation, tangents: dict[Quantity, Quantity]) -> Iterator[Contribution]:
+    """What each quantity that an equation uses adds to the tangent of its left side."""
+    for term in e.terms:
+        for u in (q for q in e.inputs if q in tangents):
+            local = sympy.diff(term.body, u)
+            if local != 0:
+                yield Contribution(e, tangents[u], local, Term(local * tangents[u], term.axes))
 
 
 def _depending(program: Program, wrt: tuple[Quantity, ...]) -> set[Quantity]:

@@ -35,7 +35,7 @@ from bnsym.calculus.generators import (
     rational_power,
     solved,
 )
-from bnsym.calculus.monomials import Exponent, Factor, Label, Monomial, bound_labels, merge
+from bnsym.calculus.monomials import ONE, Exponent, Factor, Label, Monomial, bound_labels, merge
 from bnsym.calculus.rules import Rule
 from bnsym.checks import DefinitionError
 
@@ -44,11 +44,11 @@ from bnsym.checks import DefinitionError
 class Context:
     """Generators and rules gathered while a program is brought to normal form; equal input, equal output.
 
-    With `orient_atoms`, a base such as 1 + exp(-x) rewrites its one function too: exp(-x) is 1/G - 1. That gives short
-    closed forms, but decides nothing about both signs of the exponent, so proofs do without.
+    `for_printing`, sums stay as they are written, and a base such as 1 + exp(-x) rewrites its one function: exp(-x) is
+    1/G - 1. That gives short closed forms, but decides nothing, so proofs do without.
     """
 
-    orient_atoms: bool = False
+    for_printing: bool = False
     rules: list[Rule] = field(default_factory=list)
     generators: dict[str, Generator] = field(default_factory=dict)
     positive: set[str] = field(default_factory=set)
@@ -59,6 +59,8 @@ class Context:
     held: dict[str, object] = field(default_factory=dict)  # what each stop-gradient quantity stands for
     written: dict[str, sympy.Expr] = field(default_factory=dict)  # a generator's base, as the program writes it
     functions: dict[str, sympy.Expr] = field(default_factory=dict)  # a function's atom, as the program writes it
+    exponents: dict[str, Form] = field(default_factory=dict)  # what an exponential's atom is the exponential of
+    parted: set[str] = field(default_factory=set)  # generators that rules take apart into partial fractions
     roots: set[str] = field(default_factory=set)  # generators that occur with fractional exponents
 
     def reduce(self, form: Form) -> Form:
@@ -122,6 +124,25 @@ class Context:
         self._note_root(generator, exponent)
         return self.reduce(factor(generator.name, generator.parameters, -exponent))
 
+    def _part_fractions(self, generator: Generator) -> None:
+        """For 1/G = f + b, f an exponential, b a number: every f^n G^k in powers of f^-1 alone, and of G alone.
+
+        These are what partial fractions in f leave, and are independent: f is 1/G - b, f^-1/G is 1 + b f^-1, and f^-1 G
+        is (f^-1 - G)/b.
+        """
+        atoms = [m for m in generator.base if m and all(f[0] in self.exponents for f, _ in m)]
+        if len(generator.base) != 2 or len(atoms) != 1 or ONE not in generator.base or generator.base[atoms[0]] != 1:
+            return
+        b, g = generator.base[ONE], (generator.name, generator.parameters)
+        inverse = merge([(f, -e) for f, e in atoms[0]])
+        name = f"definition of {generator.name}"
+        self.rules += [
+            Rule(name, atoms[0], ((((g, -1),), Fraction(1)), (ONE, -b))),
+            Rule(name, merge([*inverse, (g, -1)]), ((ONE, Fraction(1)), (inverse, b))),
+            Rule(name, merge([*inverse, (g, 1)]), ((inverse, 1 / b), (((g, 1),), -1 / b))),
+        ]
+        self.parted.add(generator.name)
+
     def _note_root(self, generator: Generator, exponent: Exponent) -> None:
         if Fraction(exponent).denominator > 1:
             self.roots.add(generator.name)
@@ -170,12 +191,14 @@ class Context:
         name = f"(1/b{len(self.generators) + 1})"  # no identifier, so that no quantity can have it
         self.positive.add(name)
         labels = free_labels(base)
-        alone = [is_lone_sum] + [is_lone_atom] * self.orient_atoms
-        lone = next((m for test in alone for m in sorted(base, key=str) if test(m, base)), None)
+        alone = is_lone_atom if self.for_printing else is_lone_sum
+        lone = next((m for m in sorted(base, key=str) if alone(m, base)), None)
         generator = Generator(name, base, labels, lone is not None)
         self.generators[name] = generator
         if lone is not None:
             self._orient(generator, lone)
+        elif not self.for_printing:
+            self._part_fractions(generator)
         return generator
 
     def _orient(self, generator: Generator, lone: Monomial) -> None:
@@ -192,6 +215,12 @@ class Context:
             if lone is None:
                 raise ValueError(f"the {name} holds no sum, and no factor, that occurs once and could be replaced")
             self.rules.append(solved(name, form, lone))
+
+    def name_sum(self, name: str, form: Form, atom: Form) -> None:
+        """Write an atom for the sum that it is the name of."""
+        lone = next((m for m in form if is_lone_sum(m, form)), None)
+        if lone is not None:
+            self.rules.append(solved(f"{name} is its sum", subtract(form, atom), lone))
 
     def function(self, name: str, argument: Form) -> Form:
         """f(argument) as an atom keyed by the reduced argument."""
@@ -215,5 +244,6 @@ class Context:
             single = {monomial: Fraction(1)}
             name = f"exp({text(by_rank(single))})"
             self.positive.add(name)
+            self.exponents.setdefault(name, single)
             result = mul(result, factor(name, free_labels(single), c if c.denominator > 1 else int(c)))
         return self.reduce(result)

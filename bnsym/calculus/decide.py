@@ -14,12 +14,17 @@ def is_zero(context: Context, form: Form) -> bool | None:
     form = context.reduce(form)
     if not form:
         return True
-    loose = sorted(f for f in factors_of(form) if f[0] in context.generators and not context.generators[f[0]].oriented)
+    loose = sorted(f for f in factors_of(form) if _is_loose(context, f))
     if not loose:
         return False
     if any(n > 0 for _, labels in loose for _, n in labels):
         return None  # a root, or a quotient, stands under a sum
     return _cleared(context, form, loose[0])
+
+
+def _is_loose(context: Context, f: Factor) -> bool:
+    """Whether a factor is a generator about which no rule says all there is to say."""
+    return f[0] in context.generators and not context.generators[f[0]].oriented and f[0] not in context.parted
 
 
 def _cleared(context: Context, form: Form, g: Factor) -> bool | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bnsym.calculus.chain import Derivative, differentiable, reverse
+import sympy
+
+from bnsym.calculus.chain import Derivative, differentiable, forward, reverse
 from bnsym.calculus.freeze import fold, freeze
 from bnsym.calculus.population import population, update_running
 from bnsym.checks import DefinitionError
-from bnsym.model import Definition, Program, Step
+from bnsym.model import Definition, Equation, Program, Quantity, Step, Term
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,9 @@ class Derivation:
 
     definition: Definition
     backward: Derivative
+    jvp: Derivative
+    double_backward: Derivative
+    backward_jvp: Derivative
     parameter_backward: Derivative | None
     inference: Program | None
     inference_backward: Derivative | None
@@ -30,13 +35,18 @@ class Derivation:
         return self.definition.program
 
     @property
+    def correction(self) -> Program | None:
+        """The program for what forward is given and derivatives hold fixed."""
+        return self.definition.correction
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The chain rule's steps, in order."""
         return self.backward.steps
 
 
 def derive(definition: Definition) -> Derivation:
-    """Apply the chain rule to a definition, and to the same with its statistics frozen."""
+    """Apply the chain rule to a definition, to its own result, and to the definition with its statistics frozen."""
     program = definition.program
     backward = reverse(program, differentiable(program))
     for q in differentiable(program):
@@ -47,6 +57,9 @@ def derive(definition: Definition) -> Derivation:
     return Derivation(
         definition,
         backward=backward,
+        jvp=forward(program, differentiable(program)),
+        double_backward=double_backward(backward),
+        backward_jvp=forward(backward.program, _arguments(backward)),
         # A network's first layer needs no gradient to its data; where statistics are shared, nothing would be saved.
         parameter_backward=reverse(program, parameters) if parameters and not definition.saved else None,
         inference=frozen,
@@ -55,3 +68,20 @@ def derive(definition: Definition) -> Derivation:
         population=population(definition),
         update_running=update_running(definition),
     )
+
+
+def double_backward(backward: Derivative) -> Derivative:
+    """The chain rule applied to the backward; an argument that no path leads back to has gradient zero."""
+    program, wrt = backward.program, _arguments(backward)
+    again = reverse(program, wrt, lambda q: f"{'d' if q in program.outputs else 'g_'}{q.name}")
+    gradients = {q: again.gradients.get(q, Quantity(f"g_{q.name}", q.axes, "gradient")) for q in wrt}
+    zeros = [Equation(g, (Term(sympy.Integer(0)),)) for q, g in gradients.items() if q not in again.gradients]
+    equations = (*again.program.equations, *zeros)
+    whole = Program(again.program.inputs, equations, tuple(gradients.values()))
+    return replace(again, program=whole, gradients=again.gradients | gradients)
+
+
+def _arguments(backward: Derivative) -> tuple[Quantity, ...]:
+    """What the gradients are computed from and vary with: the seeds, the data, and the parameters that occur."""
+    used = backward.program.needed(backward.program.outputs).inputs
+    return tuple(q for q in used if q in (*backward.seeds, *differentiable(backward.program)))

@@ -60,6 +60,7 @@ FLOATS = Numbers(
         "sign": np.sign,
         "step": lambda z: (z > 0) * 1.0,
         "maximum": np.maximum,
+        "minimum": np.minimum,
     },
 )
 
@@ -73,6 +74,7 @@ COMPLEX = Numbers(
         "sign": lambda z: np.sign(z.real) + 0j,
         "step": lambda z: (z.real > 0) + 0j,
         "maximum": lambda a, b: np.where(a.real > b.real, a, b),
+        "minimum": lambda a, b: np.where(a.real < b.real, a, b),
     },
 )
 
@@ -80,7 +82,7 @@ DIGITS = Numbers(
     object,
     lambda e: mpmath.mpf(int(e.p)) / int(e.q) if e.is_Rational else mpmath.mpmathify(e.evalf(mpmath.mp.dps)),
     {name: _each(getattr(mpmath, name)) for name in ("exp", "log", "tanh", "sinh", "atan", "erf", "sign")}
-    | {"Abs": _each(abs), "step": _each(lambda z: mpmath.mpf(z > 0)), "maximum": _each(max, 2)},
+    | {"Abs": _each(abs), "step": _each(lambda z: mpmath.mpf(z > 0)), "maximum": _each(max, 2), "minimum": _each(min, 2)},
 )
 
 SYMBOLS = Numbers(object, lambda e: e, {})

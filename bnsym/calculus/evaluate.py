@@ -29,9 +29,13 @@ def atom(q: Quantity) -> Form:
 class Evaluation:
     """The normal form of every quantity of a program, inputs centred where the program subtracts their mean."""
 
-    def __init__(self, context: Context | None = None, *, centring: bool = True):
+    def __init__(self, context: Context | None = None, *, centring: bool = True, cut: Iterable[Quantity] = ()):
+        """`cut` are computed quantities that are left as symbols; what they stand for is kept in `cuts`."""
         self.context = context or Context()
         self.centring = centring
+        self.cuts: dict[Quantity, Form] = {}
+        self._cut = frozenset(cut)
+        self._exchanged: dict[Quantity, tuple[Quantity, sympy.Expr]] = {}
         self.forms: dict[Quantity, Form] = {}
         self.centres: dict[str, tuple[Quantity, Quantity]] = {}
         self._taken: dict[Quantity, None] = {}
@@ -47,7 +51,7 @@ class Evaluation:
         return self.forms[e]
 
     def _declare(self, q: Quantity) -> None:
-        if q.role in ("constant", "size"):
+        if q.role in ("constant", "size", "count"):
             self.context.positive.add(q.name)
         if q.role == "mask":
             self.context.zero_one.add(q.name)
@@ -58,15 +62,31 @@ class Evaluation:
             self._leaf(q)
         for e in program.equations:
             if e.left not in self.forms:
-                x = self._centre(e) if self.centring else None
+                x = self._centre(e) or self._exchange(e) if self.centring else None
                 if x is not None and any(self._mentions(self.forms.get(d.left, {}), x) for d in program.equations):
                     return self._again(program)  # x has a new spelling from here on: every form must have it
-                self.forms[e.left] = self._held(e) if e.held else self.right(e)
+                self.forms[e.left] = self._form(e)
         return self
+
+    def _form(self, e: Equation) -> Form:
+        if e.held:
+            return self._held(e)
+        if e.left in self._exchanged:
+            return self.forms.get(e.left, atom(e.left))
+        form = self.right(e)
+        if e.left.role == "count":
+            self._leaf(e.left)
+            self.context.name_sum(e.left.name, form, atom(e.left))
+            return atom(e.left)
+        if e.left not in self._cut or form == atom(e.left):
+            return form
+        self.cuts[e.left] = form
+        return atom(e.left)
 
     def _again(self, program: Program) -> Evaluation:
         for e in program.equations:
-            self.forms.pop(e.left, None)
+            if e.left not in self._exchanged:
+                self.forms.pop(e.left, None)
             self.context.held.pop(e.left.name, None)
         return self.run(program)
 
@@ -132,6 +152,22 @@ class Evaluation:
                 return x
         return None
 
+    def _exchange(self, equation: Equation) -> Quantity | None:
+        """Where h = x + rest, x free and h of x's axes: take h for the free one, x = h - rest; returns x.
+
+        A statistic of h is then centred, and decided, as that of an input is.
+        """
+        left, body = equation.left, equation.right
+        if left in self._cut or equation.held or any(t.axes for t in equation.terms):
+            return None
+        for x in [q for q in equation.inputs if q.role == "data" and q.axes == left.axes]:
+            if self.forms.get(x) == atom(x) and x in self._taken and body.is_Add and sympy.diff(body, x) == 1:
+                self._exchanged[left] = x, body - x
+                self.forms[left] = atom(left)
+                self._respell(left)
+                return x
+        return None
+
     def _write_centred(self, x: Quantity, mean: Quantity, weight: Form, term: Term) -> None:
         labels = tuple(label(a) for a in x.axes)
         summed = [label(a) for a in term.axes]
@@ -144,8 +180,15 @@ class Evaluation:
         centred = factor(name, tuple(label(a) for a in x.axes))
         self.centres[name] = (x, mean)
         self.forms[x] = add(centred, atom(mean))
-        self._normalise = Normaliser(self.context, self._leaf)
+        self._respell(x)
         return name
+
+    def _respell(self, h: Quantity) -> None:
+        """What was spelled with h is spelled anew; where h was taken for a free quantity, so is x = h - rest."""
+        if h in self._exchanged:
+            x, rest = self._exchanged[h]
+            self.forms[x] = subtract(self.forms[h], self.expression(rest))
+        self._normalise = Normaliser(self.context, self._leaf)
 
 
 def _rest(x: Quantity, term: Term) -> tuple[Axis, ...]:

@@ -13,7 +13,7 @@ def batch_statistics(definition: Definition) -> tuple[Quantity, ...]:
     return tuple(
         e.left
         for e in definition.program.equations
-        if e.left.role == "statistic" and not set(example) & set(e.left.axes)
+        if e.left.role in ("statistic", "count") and not set(example) & set(e.left.axes)
     )
 
 
@@ -21,14 +21,17 @@ def freeze(definition: Definition) -> Program | None:
     """The forward program with the statistics as inputs, in the order they are declared.
 
     None where there is nothing to freeze: statistics of each example alone are computed at inference as in training.
+    What derivatives hold fixed is at inference what an omitted one stands for: batch renormalization's r is 1, d is 0.
     """
     program = definition.program
     statistics = batch_statistics(definition)
     outputs = tuple(y for y in program.outputs if y not in statistics)
     if not statistics or not outputs:
         return None
-    equations = tuple(e for e in program.equations if e.left not in statistics)
-    frozen = Program((*program.inputs, *statistics), equations, outputs).needed(outputs)
+    given = {q: sympy.Integer(q.absent) for q in program.inputs if q.role == "fixed" and q.absent is not None}
+    equations = tuple(e.replace(dict(given)) for e in program.equations if e.left not in statistics)
+    inputs = tuple(q for q in program.inputs if q not in given)
+    frozen = Program((*inputs, *statistics), equations, outputs).needed(outputs)
     constants = tuple(q for q in frozen.inputs if q.role == "constant")
     inputs = tuple(q for q in frozen.inputs if q not in constants)
     return Program((*inputs, *constants), frozen.equations, frozen.outputs)

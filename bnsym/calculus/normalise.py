@@ -15,7 +15,7 @@ from bnsym.calculus.context import Context
 from bnsym.calculus.forms import Form, add, factor, mul, number, scale, subtract
 from bnsym.calculus.monomials import bound_labels
 from bnsym.checks import DefinitionError
-from bnsym.functions import Abs, maximum, sign, step
+from bnsym.functions import Abs, maximum, minimum, sign, step
 
 Leaf = Callable[[sympy.Basic], Form | None]
 ODD = (sympy.tanh, sympy.erf, sympy.sinh, sympy.atan)
@@ -74,6 +74,8 @@ class Normaliser:
         if isinstance(e, maximum):
             difference = subtract(self(e.args[0]), self(e.args[1]))
             return add(self(e.args[1]), mul(difference, self._step(e.args[0] - e.args[1], difference)))
+        if isinstance(e, minimum):
+            return scale(self(maximum(*(-a for a in e.args))), -1)
         if isinstance(e, step):
             return self._step(e.args[0], self(e.args[0]))
         if isinstance(e, (Abs, sign)):
@@ -88,6 +90,7 @@ class Normaliser:
             atom_name = f"({e})"
             if e.is_positive:
                 context.positive.add(atom_name)
+            context.functions.setdefault(atom_name, e)
             return factor(atom_name)  # no identifier, so that a parameter may be called pi
         raise DefinitionError(f"a definition cannot hold {type(e).__name__}, as in {e}: it has no normal form")
 

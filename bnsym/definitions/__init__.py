@@ -9,7 +9,13 @@ from pathlib import Path
 from bnsym.checks import DefinitionError
 from bnsym.model import Definition
 
-NAMES = ("batch_norm", "dense", "linear", "sigmoid", "softmax_cross_entropy")
+NAMES = (
+    "batch_norm", "layer_norm", "rms_norm", "group_norm", "instance_norm", "masked_batch_norm", "batch_renorm",
+    "batch_norm_relu", "batch_norm_sigmoid", "batch_norm_tanh", "batch_norm_gelu", "batch_norm_gelu_tanh",
+    "batch_norm_silu", "batch_norm_add_relu", "add_layer_norm", "add_rms_norm",
+    "relu", "sigmoid", "tanh", "gelu", "gelu_tanh", "silu",
+    "dense", "linear", "softmax_cross_entropy",
+)  # fmt: skip
 """The project's own definitions; a new one is a file beside this one and a name here."""
 
 
@@ -26,7 +32,7 @@ def definition(name: str | Path) -> Definition:
 
 
 def read(path: Path) -> Definition:
-    """The one definition in a file."""
+    """The one definition that a file makes; those that it imports are others'."""
     if not path.is_file():
         raise DefinitionError(f"there is no definition file {path}")
     try:
@@ -37,7 +43,7 @@ def read(path: Path) -> Definition:
         raise DefinitionError(f"{error.filename}:{error.lineno}: {error.msg}") from None
     except (Exception, SystemExit) as error:  # whatever a user's file raises: one sentence that points at its line
         raise DefinitionError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
-    found = {id(v): v for v in namespace.values() if isinstance(v, Definition)}
+    found = {id(v): v for v in namespace.values() if isinstance(v, Definition) and v.file == str(path)}
     if len(found) != 1:
         raise DefinitionError(f"{path} needs one Definition, and has {len(found)}")
     return next(iter(found.values()))

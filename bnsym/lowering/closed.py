@@ -7,7 +7,7 @@ overflows nor loses digits where the data are tiny or huge.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 
 import sympy
@@ -16,6 +16,7 @@ from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import Form, factor, mul
 from bnsym.calculus.monomials import Exponent, Factor, Monomial, bound_labels, labels_of, merge
 from bnsym.calculus.rules import Rule
+from bnsym.lowering.compact import compact
 from bnsym.lowering.names import Hoisted, reduction_name
 from bnsym.lowering.operations import is_element
 from bnsym.model import Axis, Equation, Program, Quantity, Size, Term, quantities
@@ -66,17 +67,36 @@ class ClosedForm:
         rest = [f for f, _ in monomial if f not in wide]
         centred = len(wide) == 1 and wide[0][0] != q.name and len(monomial) > (wide[0][0] in self._known)
         context, data = self.evaluation.context, {x.name for x in self.program.inputs if x.role == "data"}
-        found = centred and wide[0][0] in context.positive | set(self.evaluation.centres) | data
+        names = context.positive | set(self.evaluation.centres) | set(context.functions) | data
+        found = centred and wide[0][0] in names
         return wide[0] if found and all(f[0] in context.positive for f in rest) else None
+
+    def equations(self, outputs: tuple[Quantity, ...], known: Collection[Quantity]) -> list[Equation]:
+        """The closed forms of outputs, and of the intermediates kept under their names that these need."""
+        done: dict[Quantity, Equation] = {}
+        # Sums that are outputs get their names first: dx is then written with dbeta and dgamma.
+        todo = sorted(outputs, key=lambda q: is_element(q, self.program.inputs))
+        while todo:
+            done |= {q: self.equation(q) for q in todo}
+            recomputed = (self.program.equation(q) for q in self.recomputed if q not in known)
+            bodies = [*done.values(), *self.reductions.values(), *self.centred.values(), *(e for e in recomputed if e)]
+            used = {q for e in bodies for q in e.inputs}
+            todo = [q for q in self.evaluation.cuts if q in used and q not in done and q not in known]
+        return list(done.values())
 
     def equation(self, output: Quantity) -> Equation:
         """The closed form of one output."""
-        form = self._rewritten(self.evaluation.forms[output])
+        form = self._rewritten(self.evaluation.cuts.get(output, self.evaluation.forms[output]))
         whole = self._as_reduction(output, form)
         if whole is not None:
             return whole
         split = [(c, self._split(m, output)) for m, c in sorted(form.items(), key=lambda item: str(item[0]))]
-        return Equation(output, (Term(_factored([(c, self._products(f)) for c, f in split], self.is_element)),))
+        body = _factored([(c, self._products(f)) for c, f in split], self.is_element)
+        wide = is_element(output, self.program.inputs)
+        return Equation(output, (Term(compact(body, self._is_wide) if wide else body),))
+
+    def _is_wide(self, q: Quantity) -> bool:
+        return is_element(q, self.program.inputs)
 
     def _rewritten(self, form: Form) -> Form:
         context = self.evaluation.context
@@ -132,6 +152,10 @@ class ClosedForm:
             return self.hoisted.power(name, exponent)
         if name in self.evaluation.centres:
             return self._centred(*self.evaluation.centres[name]), exponent
+        if name in self.evaluation.context.exponents:
+            ((inner, c),) = self.evaluation.context.exponents[name].items()
+            factors = [self._power((f[0], f[1]), k) for f, k in inner]
+            return sympy.exp(sympy.Rational(c.numerator, c.denominator) * sympy.Mul(*(b**k for b, k in factors))), exponent
         if name in self.evaluation.context.functions:
             return self._with_centred(self.evaluation.context.functions[name]), exponent
         if name not in self._known:
@@ -152,7 +176,8 @@ class ClosedForm:
 
     def _with_centred(self, e: sympy.Expr) -> sympy.Expr:
         for x, mean in self.evaluation.centres.values():
-            if e.has(x) and not e.xreplace({x: mean}).has(mean):
+            known = Quantity(f"{x}_centred", x.axes, "value") in self.centred
+            if known and e.has(x) and not e.xreplace({x: mean}).has(mean):
                 e = e.xreplace({x: self._centred(x, mean) + mean})
         return e
 

@@ -2,55 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.lowering.closed import ClosedForm, NoClosedForm
 from bnsym.lowering.direct import hoisted_powers, with_powers
 from bnsym.lowering.hoist import Hoist
 from bnsym.lowering.names import Hoisted
 from bnsym.lowering.operations import is_element, split_sums
-from bnsym.lowering.recentre import recentred
+from bnsym.lowering.shared import functions_shared
 from bnsym.lowering.sequence import Lowered, completed, ordered, pruned
-from bnsym.model import Program, Quantity
+from bnsym.model import Equation, Program, Quantity
 
 
-def smaller(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, *, recentre: bool = True) -> Lowered:
-    """The closed form, or the chain rule's program where there is no closed form or it costs more."""
-    raw = _raw(chain, saved, evaluation)
+def smaller(
+    chain: Program,
+    saved: tuple[Quantity, ...],
+    evaluation: Evaluation,
+    *,
+    extend: bool = False,
+) -> Lowered:
+    """The closed form, or the chain rule's program where there is no closed form or it costs more.
+
+    With `extend`, powers of statistics that it needs are saved too: inv_std beside var.
+    """
+    raw = _raw(chain, saved, evaluation, extend)
     try:
-        closed = _closed(chain, saved, evaluation, recentre)
+        closed = _closed(chain, saved, evaluation, extend)
     except NoClosedForm:
         return raw
     return closed if closed.cost(chain.inputs) <= raw.cost(chain.inputs) else raw
 
 
-def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, recentre: bool) -> Lowered:
+def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, extend: bool) -> Lowered:
     hoisted = Hoisted(evaluation.context)
     closed = ClosedForm(chain, evaluation, hoisted)
     elementwise = [e.left for e in chain.equations if e.left.role == "value"]
     closed.express((*(q for q in saved if q.role == "value"), *elementwise))
-    # Sums that are outputs get their names first: dx is then written with dbeta and dgamma.
-    narrow_first = sorted(chain.outputs, key=lambda q: is_element(q, chain.inputs))
-    outputs = [closed.equation(q) for q in narrow_first]
+    outputs = closed.equations(chain.outputs, saved)
     reductions = {e.left: e for e in closed.reductions.values()}
     rest = [e for e in outputs if e.left not in reductions]
-    if recentre:
-        reductions, rest = recentred(reductions, rest, evaluation)
     recomputed = []
     for q in closed.recomputed:
         form_of = chain.equation(q)
         if q not in saved and form_of is not None:
             mapped = with_powers(form_of, hoisted)
             recomputed.append(closed.with_centred(mapped) if closed.centred else mapped)
+    rest, recomputed = _sharing(rest, recomputed, lambda q: is_element(q, chain.inputs))
     hoist = Hoist(lambda q: is_element(q, chain.inputs), reductions)
-    kept = tuple(e for e in hoisted.equations.values() if not is_element(e.left, chain.inputs)) if saved else ()
+    kept = tuple(e for e in hoisted.equations.values() if _is_kept(e.left, chain.inputs, saved, extend))
     more = [e for e in hoisted.equations.values() if e not in kept]
     equations = [*more, *closed.centred.values(), *recomputed, *reductions.values(), *hoist.equations_of(rest)]
     available = {*chain.inputs, *saved, *(e.left for e in kept)}
     equations = ordered(completed(equations, chain, available), available)
-    return Lowered(pruned(equations, chain.outputs), (*saved, *(e.left for e in kept)))
+    return Lowered(pruned(equations, chain.outputs), tuple(dict.fromkeys([*saved, *(e.left for e in kept)])))
 
 
-def _raw(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation) -> Lowered:
+def _sharing(
+    rest: list[Equation], recomputed: list[Equation], is_wide: Callable[[Quantity], bool]
+) -> tuple[list[Equation], list[Equation]]:
+    """Functions that several equations need, once."""
+    shared = functions_shared([*recomputed, *rest], is_wide)
+    split = len(shared) - len(rest)
+    return shared[split:], shared[:split]
+
+
+def _is_kept(q: Quantity, inputs: tuple[Quantity, ...], saved: tuple[Quantity, ...], extend: bool) -> bool:
+    """Whether a hoisted power is taken from what forward saved."""
+    return q in saved or (extend and bool(saved) and not is_element(q, inputs))
+
+
+def _raw(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, extend: bool) -> Lowered:
     """The program as it is: one sum an equation, per-channel arithmetic under names of its own."""
     hoisted = hoisted_powers(evaluation, chain.inputs)
     program = Program(chain.inputs, tuple(e for e in chain.equations if e.left not in saved), chain.outputs)
@@ -58,8 +80,9 @@ def _raw(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation) ->
     mapped = [with_powers(e, hoisted) for e in program.equations]
     equations = [x for e in mapped for x in split_sums(e, lambda q: is_element(q, chain.inputs))]
     hoist = Hoist(lambda q: is_element(q, chain.inputs), {e.left: e for e in equations if e.terms[0].axes})
-    kept = list(hoisted.equations.values())
+    kept = [e for e in hoisted.equations.values() if _is_kept(e.left, chain.inputs, saved, extend)]
+    own = [e for e in hoisted.equations.values() if e not in kept]
     available = {*chain.inputs, *saved}
-    equations = ordered([*(kept if not saved else ()), *hoist.equations_of(equations)], available)
-    used = tuple(e.left for e in kept if saved and any(e.left in o.inputs for o in equations))
-    return Lowered(pruned(equations, chain.outputs), (*saved, *used))
+    equations = ordered([*own, *hoist.equations_of(equations)], available)
+    used = tuple(e.left for e in kept if any(e.left in o.inputs for o in equations))
+    return Lowered(pruned(equations, chain.outputs), tuple(dict.fromkeys([*saved, *used])))

@@ -55,7 +55,7 @@ class Pivot:
 
 @dataclass(frozen=True)
 class Kernel:
-    """One generated function.
+    """One generated function. With `after_forward` it calls forward itself, and its results follow forward's.
 
     `arguments` are in the order of its signature; `takes_saved` are the fields of a `Saved` tuple that it
     reads, each with the quantity it stands for, `gives_saved` what it puts into one; `pivots` are values that it may
@@ -70,6 +70,7 @@ class Kernel:
     gives_saved: tuple[Quantity, ...] = ()
     pivots: tuple[Pivot, ...] = ()
     degrees: dict[Quantity, int] | None = field(default=None, hash=False)
+    after_forward: bool = False
 
     @property
     def program(self) -> Program:

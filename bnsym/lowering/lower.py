@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy
 
@@ -10,11 +11,13 @@ from bnsym.calculus.chain import Derivative
 from bnsym.calculus.context import Context
 from bnsym.calculus.derive import Derivation
 from bnsym.calculus.evaluate import Evaluation
+from bnsym.lowering.cuts import Cuts, cuts
 from bnsym.lowering.direct import Centres, direct
 from bnsym.lowering.gradient import smaller
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.operations import operations
 from bnsym.lowering.pivot import pivoted
+from bnsym.lowering.recentre import recentred
 from bnsym.lowering.scaling import degrees
 from bnsym.lowering.sequence import Lowered
 from bnsym.model import Equation, Program, Quantity
@@ -24,30 +27,79 @@ def lower(derivation: Derivation) -> dict[str, Kernel]:
     """The kernels by name, in the order they stand in a generated module."""
     chain = derivation.backward.program
     centres = tuple(Evaluation().run(derivation.forward).centres.values())
-    backward = _backward(derivation)
+    cut = cuts(derivation.forward).of(derivation.backward)
+    backward = _backward(derivation, cut)
     kernels = [
         _forward(derivation, backward, centres),
         _kernel("backward", chain, backward, saved=backward.saved),
+        _jvp(derivation, cuts(derivation.forward), backward.saved),
+        *_second_order(derivation, cut, backward),
         *_without_saved("parameter_backward", derivation.parameter_backward, Evaluation()),
         *_as_it_stands("inference", derivation.inference, centres),
         *_without_saved("inference_backward", derivation.inference_backward, _centred(centres)),
         *_as_it_stands("fold", derivation.fold, ()),
         *_as_it_stands("population", derivation.population, ()),
         *_update_running(derivation),
+        *_correction(derivation),
     ]
     return {kernel.name: kernel for kernel in kernels}
 
 
 def textbook_backward(derivation: Derivation) -> Kernel:
     """The backward for people to read: as `lower` gives it, but for what only rounding asks for."""
-    backward = _backward(derivation, recentre=False)
+    backward = _backward(derivation, cuts(derivation.forward).of(derivation.backward), recentre=False)
     return _kernel("backward", derivation.backward.program, backward, saved=backward.saved)
 
 
-def _backward(derivation: Derivation, *, recentre: bool = True) -> Lowered:
-    definition, chain = derivation.definition, derivation.backward.program
-    evaluation = Evaluation(Context(orient_atoms=True)).assume(definition.premises).run(chain)
-    return smaller(chain, definition.saved, evaluation, recentre=recentre)
+def _backward(derivation: Derivation, cut: Cuts, *, recentre: bool = True) -> Lowered:
+    chain, evaluation = _for_printing(derivation, derivation.backward.program, cut, recentre=recentre)
+    return smaller(chain, derivation.definition.saved, evaluation, extend=True)
+
+
+def _for_printing(
+    derivation: Derivation, program: Program, cut: Cuts, *, recentre: bool = True
+) -> tuple[Program, Evaluation]:
+    """A program and its normal form, in which what is centred anyway is centred from the start."""
+
+    def evaluated(program: Program) -> Evaluation:
+        evaluation = Evaluation(Context(for_printing=True), cut=cut.values)
+        return evaluation.assume(derivation.definition.premises).run(program)
+
+    evaluation = evaluated(program)
+    centred = recentred(program, evaluation) if recentre else program
+    return (program, evaluation) if centred is program else (centred, evaluated(centred))
+
+
+def _again(
+    derivation: Derivation, derivative: Derivative, cut: Cuts, saved: tuple[Quantity, ...]
+) -> tuple[Program, Lowered, tuple[Quantity, ...]]:
+    """A derivative that is given what forward saved."""
+    program, evaluation = _for_printing(derivation, derivative.program, cut.of(derivative))
+    return derivative.program, smaller(program, saved, evaluation), saved
+
+
+def _jvp(derivation: Derivation, cut: Cuts, saved: tuple[Quantity, ...]) -> Kernel:
+    """The tangents alone; the outputs, and the statistics, are forward's."""
+    derivative = derivation.jvp
+    tangents = tuple(derivative.gradients[y] for y in derivation.forward.outputs)
+    program = replace(derivative.program, outputs=tangents)
+    kernel = _kernel("jvp", *_again(derivation, replace(derivative, program=program), cut, saved))
+    wanted = [q for q in (*derivation.forward.inputs, *derivative.seeds) if q in kernel.arguments or q in program.inputs]
+    return replace(kernel, arguments=tuple(wanted), after_forward=True)
+
+
+def _second_order(derivation: Derivation, cut: Cuts, backward: Lowered) -> Iterator[Kernel]:
+    """What is derived of the backward takes the backward's arguments, whether it reads them or not."""
+    taken = _kernel("backward", derivation.backward.program, backward, saved=backward.saved).arguments
+    again, pushed = derivation.double_backward, derivation.backward_jvp
+    kernel = _kernel("double_backward", *_again(derivation, again, cut, backward.saved))
+    yield replace(kernel, arguments=tuple(dict.fromkeys([*again.seeds, *taken, *kernel.arguments])))
+    kernel = _kernel("backward_jvp", *_again(derivation, pushed, cut, backward.saved))
+    # Each argument is followed by its tangent, as each result is.
+    pairs = [(q, pushed.gradients.get(q)) for q in pushed.program.inputs]
+    wanted = {*taken, *kernel.arguments, *(t for q, t in pairs if q in taken)}
+    ordered = dict.fromkeys(a for pair in pairs for a in pair if a in wanted)
+    yield replace(kernel, arguments=tuple(q for q in ordered if q is not None))
 
 
 def _centred(centres: Centres) -> Evaluation:
@@ -100,6 +152,13 @@ def _kernel(name: str, program: Program, lowered: Lowered, saved: tuple[Quantity
     arguments = tuple(q for q in program.inputs if q in reads and q not in saved)
     takes = tuple((q.name, q) for q in saved if q in reads)
     return Kernel(name, arguments, operations(lowered.equations, program.inputs), program.outputs, takes)
+
+
+def _correction(derivation: Derivation) -> Iterator[Kernel]:
+    """What forward is given and derivatives hold fixed, from the statistics that forward saved."""
+    program = derivation.correction
+    if program is not None:
+        yield _kernel("correction", program, direct(program, ()), saved=derivation.definition.saved)
 
 
 def _update_running(derivation: Derivation) -> Iterator[Kernel]:

@@ -25,12 +25,17 @@ def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel) -> Iterator
     free = {p.pivot: p.pivot for p in kernel.pivots}  # any value at all: the proof is for every pivot
     kept = tuple(q for q in kernel.gives_saved if program.equation(q) is not None and q not in program.outputs)
     yield from same_outputs(
-        Program(program.inputs, program.equations, (*program.outputs, *kept)),
+        Program(program.inputs, program.equations, (*_results(program, kernel), *kept)),
         Program(kernel.program.inputs, kernel.program.equations, (*kernel.outputs, *kept)),
         saved | free,
         premises=derivation.definition.premises,
         claim=f"{kernel.name}: the kernel's {{output}} is the derived one",
     )
+
+
+def _results(program: Program, kernel: Kernel) -> tuple[Quantity, ...]:
+    """What the kernel computes of the program's outputs: where it calls forward, all but forward's own."""
+    return tuple(q for q in program.outputs if q in kernel.outputs) if kernel.after_forward else program.outputs
 
 
 def _meaning(q: Quantity, forward: Kernel) -> sympy.Expr:

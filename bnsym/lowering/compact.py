@@ -1,0 +1,58 @@
+"""Elementwise polynomials in fewer operations and with fewer digits lost: factors where there are any, else Horner.
+
+1 - 3 y + 2 y^2 near y = 1 is what is left of numbers near 1; (1 - y)(1 - 2 y) is exact to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy
+
+from bnsym.model import Quantity, quantities
+
+IsElement = Callable[[Quantity], bool]
+
+
+def compact(e: sympy.Expr, is_element: IsElement) -> sympy.Expr:
+    """The shortest spelling found of an elementwise body: as it is, factored, or by Horner's rule."""
+    if isinstance(e, sympy.Mul):
+        return sympy.Mul(*(compact(a, is_element) for a in e.args))
+    functions = {f: sympy.Dummy() for f in e.atoms(sympy.Function)}
+    named = e.xreplace(functions)
+    arrays = [q for q in quantities(named) if is_element(q)]
+    variables = [*arrays, *functions.values()]
+    if not isinstance(e, sympy.Add) or not variables or not _is_bent(named, variables):
+        return e
+    coefficients: dict[sympy.Expr, sympy.Symbol] = {}
+    poly = sympy.Poly(named, *variables)
+    plain = sympy.Add(*(_coefficient(c, coefficients) * sympy.Mul(*(v**k for v, k in zip(variables, powers, strict=True)))
+                        for powers, c in poly.terms()))  # fmt: skip
+    candidates = [sympy.factor(plain), sympy.horner(plain, *variables), sympy.horner(plain, *reversed(variables)), plain]
+    best = min(candidates, key=lambda c: int(c.count_ops()))
+    best = _spread(best)
+    back = {s: c for c, s in coefficients.items()} | {d: f for f, d in functions.items()}
+    return best.xreplace(back) if best is not plain else e
+
+
+def _spread(e: sympy.Expr) -> sympy.Expr:
+    """A number before a product goes into its longest sum, where the others came from: (1 + t) (1/2 + z), not twice."""
+    number, rest = e.as_coeff_Mul()
+    sums = [a for a in sympy.Mul.make_args(rest) if a.is_Add]
+    if number == 1 or not sums:
+        return e
+    longest = max(sums, key=lambda a: (len(a.args), str(a)))
+    return rest / longest * sympy.Add(*(number * a for a in longest.args))
+
+
+def _is_bent(e: sympy.Expr, variables: list[sympy.Symbol]) -> bool:
+    """Whether e is a polynomial in which some variable occurs in two powers, so that there is something to gain."""
+    if not e.is_polynomial(*variables):
+        return False
+    return any(len({m[n] for m in sympy.Poly(e, *variables).monoms()} - {0}) > 1 for n in range(len(variables)))
+
+
+def _coefficient(c: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
+    """A rational number as it is; anything else as a symbol, which factoring need not understand."""
+    number, rest = c.as_coeff_Mul()
+    return c if c.is_Rational else number * known.setdefault(rest, sympy.Dummy(positive=True))
