@@ -70,11 +70,12 @@ def parameter(name: str, *along: Axis, absent: int | None = None) -> Quantity:
     return Quantity(check_name(name, "parameter"), check_along(name, along), "parameter", absent=absent)
 
 
-def constant(name: str, default: float | None = None) -> Quantity:
-    """A positive number that is not learned, such as eps; a keyword argument of the generated functions."""
-    if default is not None and not default >= 0:
-        raise DefinitionError(f"{name} is a constant, a number of at least 0; its default is {default}")
-    return Quantity(check_name(name, "constant"), (), "constant", default=default, positive=True)
+def constant(name: str, default: float | None = None, *, at_least: int = 0) -> Quantity:
+    """A positive number that is not learned, such as eps; a keyword argument where it has a default."""
+    if default is not None and not default >= at_least:
+        raise DefinitionError(f"{name} is a constant, a number of at least {at_least}; its default is {default}")
+    made = check_name(name, "constant")
+    return Quantity(made, (), "constant", default=default, at_least=at_least, positive=True)
 
 
 def statistics(names: str, *along: Axis) -> Any:

@@ -25,10 +25,11 @@ class Quantity(sympy.Symbol):
 
     `role` is one of "data", "mask", "fixed", "parameter", "constant", "statistic", "count", "value", "gradient", "sum"
     or "size".
-    `default` is a constant's default; `absent` is the number an omitted parameter stands for.
+    `default` is a constant's default and `at_least` its least value; `absent` is the number an omitted parameter stands
+    for.
     """
 
-    __slots__ = ("absent", "axes", "default", "role")
+    __slots__ = ("absent", "at_least", "axes", "default", "role")
 
     def __new__(
         cls,
@@ -38,12 +39,13 @@ class Quantity(sympy.Symbol):
         *,
         default: float | None = None,
         absent: int | None = None,
+        at_least: int = 0,
         **assumptions: bool,
     ) -> Quantity:
         """A quantity; assumptions are SymPy's own."""
         # Symbol's own cache is passed by: it knows nothing of axes.
         self = sympy.Symbol.__xnew__(cls, name, **({"real": True} | assumptions))
-        self.axes, self.role, self.default, self.absent = axes, role, default, absent
+        self.axes, self.role, self.default, self.absent, self.at_least = axes, role, default, absent, at_least
         return self
 
     def _hashable_content(self) -> tuple[Any, ...]:

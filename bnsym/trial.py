@@ -58,6 +58,8 @@ class _Trial:
                     _compare(self.derivation.definition, name, q, got, expected.get(q))
                 if kernel.degrees:
                     self._far_out(kernel, program)
+                if kernel.masked:
+                    self._left_out(kernel, expected)
 
     def _far_out(self, kernel: Kernel, program: Program) -> None:
         """Data whose squares overflow: the output does not scale with the data where the constants do not stop it."""
@@ -69,6 +71,13 @@ class _Trial:
             if q in kernel.outputs:
                 _compare(self.derivation.definition, f"{kernel.name} of huge data", q, got, expected[q])
 
+    def _left_out(self, kernel: Kernel, expected: Values) -> None:
+        """What stands where the mask is 0 is of no consequence, were it NaN."""
+        mask = next(self.values[q] for q in kernel.arguments if q.role == "mask")
+        spoilt = {q: np.where(mask, self.values[q], np.nan) for q in kernel.masked}
+        for q, got in self._called(kernel, self.values | spoilt):
+            _compare(self.derivation.definition, f"{kernel.name} beside the mask", q, got, expected.get(q))
+
     def _inputs(self, program: Program) -> Values:
         """What the program is given: the same for every function, drawn once."""
         for q in program.inputs:
@@ -78,43 +87,65 @@ class _Trial:
 
     def _drawn(self, q: Quantity) -> Any:
         if q.name == "count":
-            return self.saved.count
+            return np.broadcast_to(self.saved.count, [3] * (len(q.axes) - np.ndim(self.saved.count)) + [*np.shape(self.saved.count)]) if q.axes else self.saved.count
         if q.name.startswith("batch_") and q.role == "statistic":
             return getattr(self.saved, q.name.removeprefix("batch_"))
         if q.role == "constant":
-            return 0.1 if q.default is None else q.default
+            return q.at_least + 0.1 if q.default is None else q.default
         shape = [self.sizes.get(a, 3) for a in q.axes]
         drawn = self.rng.uniform(0.3, 1.7, shape)
         return _zeros_and_ones(q, drawn, self.derivation.definition) if q.role == "mask" else drawn
 
     def _called(self, kernel: Kernel, values: Values) -> Iterator[tuple[Quantity, Any]]:
         """A function called as a user calls it; its results by quantity."""
-        constants = {q.name: values[q] for q in kernel.arguments if q.role == "constant"}
-        arguments = [values[q] for q in kernel.arguments if q.role != "constant"]
-        arguments += [self.saved] * bool(kernel.takes_saved)
+        arguments = {q.name: self._as_given(q, values[q]) for q in kernel.arguments}
+        if kernel.takes_saved and not kernel.after_forward:
+            arguments["saved"] = self.saved
+        elif self.derivation.definition.layout == "groups":
+            arguments["num_groups"] = self.sizes[self.derivation.definition.program.inputs[0].axes[1]]
         try:
-            found = getattr(self.module, kernel.name)(*arguments, **constants)
+            found = getattr(self.module, kernel.name)(**arguments)
         except Exception as error:
             where = f"{self.derivation.definition.name}: the printed {kernel.name} does not run"
             raise TrialError(f"{where} ({type(error).__name__}: {error})") from None
         results = found if type(found) is tuple else (found,)
-        wanted = len(kernel.outputs) + bool(kernel.gives_saved)
+        outputs = self.derivation.jvp.program.outputs if kernel.after_forward else kernel.outputs
+        wanted = len(outputs) + bool(kernel.gives_saved)
         if len(results) != wanted:
             name = f"{self.derivation.definition.name}: the printed {kernel.name}"
             raise TrialError(f"{name} gives {len(results)} results where {wanted} were derived")
-        yield from zip(kernel.outputs, results, strict=False)
+        yield from ((q, self._as_derived(q, r)) for q, r in zip(outputs, results, strict=False))
         if kernel.gives_saved:
             yield from ((q, getattr(results[-1], q.name)) for q in kernel.gives_saved)
             self.saved = results[-1] if values is self.values else self.saved
 
 
+    def _as_given(self, q: Quantity, value: Any) -> Any:
+        """An array as a user has it: in layout "groups" the channels of all groups lie along one axis."""
+        axes = self.derivation.definition.program.inputs[0].axes
+        if self.derivation.definition.layout != "groups" or axes[2] not in q.axes:
+            return value
+        at = q.axes.index(axes[1])
+        shape = np.shape(value)
+        return np.reshape(value, (*shape[:at], shape[at] * shape[at + 1], *shape[at + 2 :]))
+
+    def _as_derived(self, q: Quantity, value: Any) -> Any:
+        """A result with the axes that it was derived with, where it has them together."""
+        axes = self.derivation.definition.program.inputs[0].axes
+        if value is None or self.derivation.definition.layout != "groups" or axes[2] not in q.axes:
+            return value
+        return np.reshape(value, [self.sizes[a] for a in q.axes])
+
+
 def _zeros_and_ones(q: Quantity, drawn: Any, definition: Definition) -> Any:
-    """A mask, none of it all zero; one-hot along the axis that a premise sums it over."""
+    """A mask that leaves two positions of each channel at least; one-hot along the axis that a premise sums it over."""
     for premise in definition.premises:
         if premise.term.body == q:
             axis = q.axes.index(premise.term.axes[0])
             return (drawn == drawn.max(axis, keepdims=True)).astype(float)
-    return np.where(drawn >= np.median(drawn), 1.0, 0.0)
+    taken = np.where(drawn >= np.median(drawn), 1.0, 0.0)
+    taken[:2] = 1.0
+    return taken
 
 
 def _compare(definition: Definition, function: str, q: Quantity, got: Any, expected: Any) -> None:

@@ -15,10 +15,11 @@ from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.lowering.operations import is_element, is_product, t_outside
 from bnsym.model import Axis, Definition, Quantity, Size, Term, quantities
 
-DIMENSIONS = {"channels": ((0, 2), (1,)), "trailing": ((0,), (1,)), "elementwise": ((0,),)}
+DIMENSIONS = {"channels": ((0, 2), (1,)), "trailing": ((0,), (1,)), "groups": ((0,), (1,), (2,), (3,)),
+              "instance": ((0,), (1,), (2,)), "elementwise": ((0,),)}  # fmt: skip
 """Dimensions of the canonical view that the data's axes take, in order; in "arrays" each axis has one."""
 
-PER_CHANNEL = ("fold", "population", "update_running")
+PER_CHANNEL = ("fold", "population", "update_running", "correction")
 """Functions of statistics and parameters alone."""
 
 
@@ -74,6 +75,7 @@ class _Body:
         self.inputs = (*kernel.arguments, *(q for _, q in kernel.takes_saved))
         names = {q.name for o in kernel.operations for q in (*o.equation.inputs, o.left)}
         self.frame: tuple[int, ...] = ()
+        self.sums = 0
         self.code = ArrayCode(self.operand, self.wide, names)
 
     def wide(self, q: Quantity) -> bool:
@@ -149,7 +151,9 @@ class _Body:
 
     def _per_channel(self, operation: Operation, spent: frozenset[Quantity]) -> None:
         """Operators, with a call in place of each sum over the data."""
-        parts = [self._summed(t, spent) if t.axes else t.expression for t in operation.equation.terms]
+        terms = operation.equation.terms
+        several = sum(bool(t.axes) for t in terms) > 1
+        parts = [self._summed(t, spent, several) if t.axes else t.expression for t in terms]
         self.frame = self.backend.dims(operation.left.axes)
         text = formula(sympy.Add(*parts), lambda q: q.name + self._index(q))
         text = f"np.maximum({text}, 0.0)" if operation.nonnegative else text
@@ -161,8 +165,8 @@ class _Body:
         else:
             self.code.statements.append(Statement(f"({text}).astype(dtype, copy=False)", left.name))
 
-    def _summed(self, term: Term, spent: frozenset[Quantity]) -> sympy.Expr:
-        """A sum over some of the body's own dimensions."""
+    def _summed(self, term: Term, spent: frozenset[Quantity], named: bool) -> sympy.Expr:
+        """A sum over some of the body's own dimensions; of several, each is named, for the next reuses its buffer."""
         outside, inside = t_outside(term)
         self._enter(quantities(inside))
         value = self.code.temporary(inside, spent)
@@ -170,7 +174,12 @@ class _Body:
         helper = "_largest" if term.largest else "_sum"
         places = tuple(self.frame.index(d) for d in self.backend.dims(term.axes) if d in self.frame)
         kept = tuple(a for a in dict.fromkeys(a for q in quantities(inside) for a in q.axes) if a not in term.axes)
-        return outside * Quantity(f"{helper}({value.code}, {places})", kept, "sum")
+        call = f"{helper}({value.code}, {places})"
+        if named and not isinstance(inside, Quantity):
+            self.sums += 1
+            self.code.statements.append(Statement(call, f"total_{self.sums}"))
+            call = f"total_{self.sums}"
+        return outside * Quantity(call, kept, "sum")
 
     def _contract(self, operation: Operation) -> None:
         """A matrix product into its array, then what it is multiplied with, then the other terms."""

@@ -47,6 +47,7 @@ class ArrayCode:
         value = self._signed(e, spent, None if new else target)
         self._preferred = ""
         if new and value.code != target:
+            self.free = [v for v in self.free if v.code != target]  # the name stands for another buffer from here on
             self._add(value.code if value.owned else f"np.copy({value.code})", target)
         elif not new and value.code != target:
             self._add(f"np.copyto({target}, {value.code})")
@@ -119,10 +120,15 @@ class ArrayCode:
             return self._call("np.divide", [Value("1.0", False), self._of(base**-n, spent, None)], target)
         if n == sympy.Rational(1, 2):
             return self._call("np.sqrt", [self._signed(base, spent, None)], target)
+        if n == 1:
+            return self._of(base, spent, target)
         if n == 2:
             return self._call("np.square", [self._signed(base, spent, None)], target)
-        if n == 4:
-            return self._call("np.square", [self._power(base, sympy.Integer(2), spent, None)], target)
+        if n.is_Integer and n % 2 == 0:
+            return self._call("np.square", [self._power(base, n / 2, spent, None)], target)
+        if n.is_Integer and isinstance(base, Quantity):
+            even = self._power(base, n - 1, spent - {base}, None)
+            return self._call("np.multiply", [even, self._of(base, spent, None)], target)
         exponent = str(n) if n.is_Integer else f"{n.p} / {n.q}"
         return self._call("np.power", [self._signed(base, spent, None), Value(exponent, False)], target)
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 SUMMARIES = {
     "forward": "Compute {outputs} as the definition states it ({source}).",
     "backward": "Compute the gradients of sum(d{output} * {output}), in closed form.",
+    "jvp": "Compute {outputs} and the derivative in the direction of the tangents (forward mode).",
+    "double_backward": "Compute the gradients of `backward`'s results, each weighted by what it is multiplied with.",
+    "backward_jvp": "Compute `backward` and its derivative in the direction of the tangents (forward over reverse).",
+    "correction": "Compute what forward is given and gradients hold fixed, from the statistics that forward saved.",
     "parameter_backward": "Compute the gradients to the parameters alone, as `backward` does.",
     "inference": "Compute {outputs} with given statistics, such as those of `population`.",
     "inference_backward": "Compute the gradients of `inference`, its statistics held fixed.",
@@ -36,6 +40,7 @@ COMMON = {
     "normalized_ndim": "how many trailing axes to normalize over, where no parameter says it",
     "momentum": "from 0 to 1, the weight of the NEW value",
     "count": "examples (and locations) in each mini-batch, at least 2",
+    "num_groups": "how many groups the channels of axis 1 are divided into",
 }
 
 ONE_OUT = "an array that takes the result, None for a new one; it may be an input itself"
@@ -98,10 +103,12 @@ def _joined(methods: list[str]) -> str:
 def _argument(q: Quantity, function: FunctionText, definition: Definition) -> str:
     data = definition.program.inputs[0].name
     if q.role == "constant":
-        return "a number, at least 0"
+        return f"a number, at least {q.at_least}"
     if q.role == "gradient":
-        other = q.name.removeprefix("d")
-        return f"gradient of the loss to {other}" + (f", {_shape(q, function, definition)}" if q.axes else "")
+        shape = f", {_shape(q, function, definition)}" if q.axes else ""
+        return _derived(q, function) + shape + ("; None stands for 0" if function.may_be_none(q) else "")
+    if q.role == "mask" and definition.layout != "arrays":
+        return f"zeros and ones, or truth values, of a shape that broadcasts to {data}'s"
     if function.is_array(q) and definition.layout != "arrays":
         return f"{FLOATS}, {_shape(q, function, definition)}" + (f", as {data}" if q.name != data else "")
     shape = _shape(q, function, definition)
@@ -110,12 +117,23 @@ def _argument(q: Quantity, function: FunctionText, definition: Definition) -> st
     return f"{FLOATS}, {shape}" + (f"; None stands for {q.absent}" if q.absent is not None else "")
 
 
+def _derived(q: Quantity, function: FunctionText) -> str:
+    """What a gradient or a tangent is."""
+    if q not in function.kernel.optional:
+        return f"gradient of the loss to {q.name.removeprefix('d')}"
+    if q.name.startswith("t"):
+        return f"tangent of {q.name.removeprefix('t')}"
+    return f"gradient of the loss to {q.name.removeprefix('d')}, which `backward` gives"
+
+
 def _shape(q: Quantity, function: FunctionText, definition: Definition) -> str:
     layout, data = definition.layout, definition.program.inputs[0]
     if function.per_channel:
         return f"shape ({', '.join(_axis_word(a.name, definition) for a in q.axes)}{',' if len(q.axes) == 1 else ''})"
     if function.is_array(q) and layout != "arrays":
-        return {"channels": "2 axes or more", "trailing": "1 axis or more", "elementwise": "any shape"}[layout]
+        return {"trailing": "1 axis or more", "elementwise": "any shape"}.get(layout, "2 axes or more")
+    if layout in ("groups", "instance"):
+        return "shape (C,)" if q.axes[0] != data.axes[0] else "shape (N, G)" if layout == "groups" else "shape (N, C)"
     if layout == "trailing":
         return "the trailing axes' shape" if q.axes[:1] == data.axes[-1:] else "the leading axes' shape"
     return f"shape ({', '.join(_axis_word(a.name, definition) for a in q.axes)}{',' if len(q.axes) == 1 else ''})"

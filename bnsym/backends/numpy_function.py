@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 from bnsym.backends.numpy import PER_CHANNEL, Function
@@ -37,20 +37,41 @@ class FunctionText:
         self.arrays, self.vectors, self.constants = function.arrays, function.vectors, function.constants
         self.array_outputs = function.array_outputs
         self.per_channel = function.name in PER_CHANNEL
+        self.calls_forward = function.kernel.after_forward
         self.taken = function.kernel.takes_saved
         self.taken_arrays = tuple(q for _, q in self.taken if self.is_array(q))
         self.count = " * ".join(name for name, _ in self.sizes)
+        self.mask = next((q.name for q in self.arrays if q.role == "mask" and module.layout != "arrays"), "")
+        self.masked, self.optional_arrays = function.kernel.masked, function.kernel.optional
 
     def is_array(self, q: Quantity) -> bool:
         """Whether a quantity has the data's shape here."""
         return not self.per_channel and self._function.is_array(q)
 
+    def may_be_none(self, q: Quantity) -> bool:
+        """Whether an argument may be omitted: a parameter with a neutral value, or a tangent, which is then zero."""
+        return q.absent is not None or q in self.kernel.optional
+
+    def absent(self, q: Quantity) -> int | None:
+        """What an omitted argument stands for."""
+        return 0 if q in self.kernel.optional else q.absent
+
+    def is_zero(self, q: Quantity) -> bool:
+        """Whether a result is zero whatever the arguments are."""
+        return any(o.left == q and o.equation.right == 0 for o in self.kernel.operations)
+
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """The names that the statements use: of the rest it is enough that they were checked."""
+        words = _words((*self.first, *self.rest))
+        return frozenset(words | ({q.name for q in self.vectors} if not self.calls_forward else set()))
+
     @cached_property
     def reference(self) -> str:
         """The array whose shape and dtype the others follow."""
-        names = [q.name for q in (*self.arrays, *self.taken_arrays)] or [
-            q.name for q in self.vectors if q.absent is None
-        ]
+        module_is_arrays = self._module.layout == "arrays"
+        arrays = [q.name for q in (*self.arrays, *self.taken_arrays) if not self.may_be_none(q) and (q.role != "mask" or module_is_arrays)]
+        names = arrays or [q.name for q in self.vectors if not self.may_be_none(q)]
         first = self._module.definition.program.inputs[0].name
         if not names:
             raise DefinitionError(f"{self._module.definition.name}: what {self.name} computes depends on no array")
@@ -63,30 +84,47 @@ class FunctionText:
 
     @property
     def positional(self) -> list[Parameter]:
-        """Arrays and parameters in order, then `saved`, then a count."""
-        found = [Parameter(q.name, "Array | None" if q.absent is not None else "Array" if q.axes else "float")
+        """Arrays and parameters in order, then `saved`, then numbers that have no default."""
+        found = [Parameter(q.name, "Array | None" if self.may_be_none(q) else "Array" if q.axes else "float")
                  for q in self.kernel.arguments if q.role != "constant"]  # fmt: skip
-        found += [Parameter("saved", "Saved")] * bool(self.taken)
-        return found + [Parameter(q.name, "int") for q in self.constants if q.name == "count"]
+        saved = [Parameter("saved", "Saved")] * bool(self.taken and not self.calls_forward)
+        found = [*saved, *found] if self.name == "correction" else [*found, *saved]
+        counts = [Parameter(q.name, "Array" if q.axes else "int") for q in self.constants if q.name == "count"]
+        required = [Parameter(q.name, "float") for q in self.constants if q.name != "count" and q.default is None]
+        groups = [Parameter("num_groups", "int")] * bool(self._module.layout == "groups" and not self._has_groups)
+        return [*found, *counts, *required, *groups]
+
+    @property
+    def _has_groups(self) -> bool:
+        """Whether the number of groups is told by what forward saved."""
+        return self.per_channel or bool(self.taken and not self.calls_forward)
 
     @property
     def keywords(self) -> list[Parameter]:
-        """Constants, how the arrays lie, and `out`."""
-        found = [
-            Parameter(q.name, "float", "" if q.default is None else repr(q.default))
-            for q in self.constants
-            if q.name != "count"
-        ]
+        """Constants with a default, how the arrays lie, and `out`."""
+        found = [Parameter(q.name, "float", repr(q.default)) for q in self.constants if q.default is not None]
         if self.per_channel:
             return found
         if self._module.layout == "channels":
             found.append(Parameter("channel_axis", "int", "1"))
         if self._module.layout == "trailing":
             found.append(Parameter("normalized_ndim", "int | None", "None"))
-        if self.results:
+        if self.takes_out:
             several = len(self.kernel.outputs) > 1
             found.append(Parameter("out", f"Array | {'tuple[Array | None, ...] | ' if several else ''}None", "None"))
         return found
+
+    @property
+    def takes_out(self) -> bool:
+        """Whether results can be written into given arrays."""
+        return bool(self.results) and not self.kernel.optional
+
+    @property
+    def call_of_forward(self) -> str:
+        """Forward called with what this function was given."""
+        forward = self._module.forward
+        keywords = [p.name for p in forward.keywords if p.name != "out"]
+        return ", ".join([*(p.name for p in forward.positional), *(f"{name}={name}" for name in keywords)])
 
     @property
     def results(self) -> list[str]:
@@ -108,14 +146,24 @@ class FunctionText:
 
     @property
     def trailing(self) -> str:
-        """A parameter over the trailing axes, which says how many there are."""
+        """Parameters over the trailing axes, any of which says how many there are; and what was saved says so too."""
         feature = self._module.axes[-1]
-        return next((q.name for q in self.vectors if [a.name for a in q.axes] == [feature]), "")
+        names = [q.name for q in self.vectors if [a.name for a in q.axes] == [feature]]
+        return ", ".join(["normalized_ndim", *names])
+
+    @property
+    def saved_statistic(self) -> str:
+        """A statistic that is taken from `saved`: its shape tells how the data lie."""
+        if self.calls_forward:
+            return ""
+        return next((field for field, q in self.taken if not self.is_array(q)), "")
 
     @property
     def returned(self) -> list[str]:
         """The results, None for the gradient of a parameter that was not given, and what is saved."""
         found = [self._returned(q) for q in self.kernel.outputs]
+        if self.calls_forward:
+            found = [name for pair in zip(self.forward_results, found, strict=True) for name in pair]
         return found + ["saved"] * bool(self.name == "forward" and self._module.saved)
 
     def _returned(self, q: Quantity) -> str:
@@ -123,8 +171,20 @@ class FunctionText:
             return f"np.broadcast_to({q.name}, shape{'[1:]' if self.sizes else ''}).astype(dtype)"
         if not q.axes:
             return f"float({q.name})"
-        owner = next((p for p in self.vectors if q.name == f"d{p.name}" and p.absent is not None), None)
+        derived = ("d{}", "g_{}", "td{}")
+        owner = next((p for p in self.vectors if p.absent is not None and q.name in [d.format(p.name) for d in derived]), None)
         return f"{q.name}_result if has_{owner.name} else None" if owner else f"{q.name}_result"
+
+    def like(self, q: Quantity) -> str:
+        """The shape of an array with the axes of an optional one."""
+        given = [a.name for a in self.arrays if a.axes == q.axes and not self.may_be_none(a)]
+        taken = [f"saved.{a.name}" for a in self.taken_arrays if a.axes == q.axes]
+        return f"{(given + taken)[0]}.shape"
+
+    @property
+    def forward_results(self) -> list[str]:
+        """What forward's results are called here."""
+        return [f"{q.name}_result" for q in self._module.definition.program.outputs]
 
     @property
     def optional(self) -> list[str]:
@@ -158,7 +218,19 @@ class FunctionText:
         """What becomes of the data, and of constants that the rest uses, in other units."""
         later = _words(self.rest)
         constants = [(name, text) for name, text in self._scaled_constants().items() if name in later]
-        return [(self.reference, f"{self.reference} * unit.astype(dtype){self._index()}"), *constants]
+        return [*((name, f"{name} * unit.astype(dtype){self._index()}") for name in self.scaled_arrays), *constants]
+
+    @property
+    def scaled_arrays(self) -> list[str]:
+        """The arrays that are data, in units."""
+        degrees = self.kernel.degrees or {}
+        return [q.name for q in self.arrays if degrees.get(q) == 1]
+
+    @property
+    def unit(self) -> str:
+        """The unit that brings all of them near 1."""
+        units = [f"_unit({name}, {self.reduced})" for name in self.scaled_arrays]
+        return reduce(lambda a, b: f"np.minimum({a}, {b})", units)
 
     @property
     def scaled_take(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import bnsym
+from bnsym.backends.erf import erf_numbers
 from bnsym.backends.numpy import NumpyBackend
 from bnsym.backends.numpy_function import FunctionText
 from bnsym.backends.numpy_printer import readable
@@ -18,21 +19,26 @@ class Module:
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         self.proofs = proofs
         self.definition, self.backend = definition, NumpyBackend(definition, kernels)
-        self.functions = [FunctionText(f, self) for f in self.backend.functions()]
+        self.dims = self.backend.dims
         self.saved = kernels["forward"].gives_saved
         self.layout, self.source = definition.layout, _quotable(definition.source)
         self.title = _quotable(definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name)
         self.version = bnsym.__version__
-        self.counts = any(q.role == "statistic" for q in self.saved)
+        self.has_counts = any(q.role == "count" for q in self.saved)
+        self.counts = any(q.role == "statistic" for q in self.saved) and not self.has_counts
         self.units = bool(kernels["forward"].degrees)
-        self.results = any(f.results for f in self.functions)
         self.data = definition.program.inputs[0].name
         self.axes = [
             a.name for a in (definition.program.axes if self.layout == "arrays" else definition.program.inputs[0].axes)
         ]
+        self.functions = [FunctionText(f, self) for f in self.backend.functions()]
+        self.forward = self.functions[0]
+        self.results = any(f.results for f in self.functions)
         self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
         self.exports = sorted([*(["Saved"] if self.saved else []), *(f.name for f in self.functions)])
-        self.dims = self.backend.dims
+        self.masks = any(f.mask for f in self.functions)
+        self.uses_erf = any("_erf(" in s.code for f in self.functions for s in (*f.first, *f.rest))
+        self.erf = erf_numbers() if self.uses_erf else None
         self.whole = any(q.name == "count" for f in self.functions for q in (*f.constants, *(q for _, q in f.taken)))
 
 

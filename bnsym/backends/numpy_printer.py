@@ -41,7 +41,7 @@ def magnitude(e: sympy.Expr) -> tuple[bool, sympy.Expr]:
 def folded(e: sympy.Expr) -> sympy.Expr:
     """A product with its numbers as one, where they are not all rational: sqrt(2) / sqrt(pi) is 0.79788..."""
     numbers = [f for f in sympy.Mul.make_args(e) if f.is_number]
-    if len(numbers) < 2 or all(f.is_Rational for f in numbers):
+    if all(f.is_Rational for f in numbers):
         return e
     rest = [f for f in sympy.Mul.make_args(e) if not f.is_number]
     return sympy.Mul(sympy.Float(repr(float(sympy.Mul(*numbers)))), *rest, evaluate=False)

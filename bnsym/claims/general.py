@@ -18,13 +18,12 @@ from bnsym.calculus.elements import SYMBOLS, evaluate
 from bnsym.calculus.equality import same_outputs
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import subtract
-from bnsym.calculus.freeze import batch_statistics
 from bnsym.calculus.judge import SYMBOLIC, judged
 from bnsym.calculus.monomials import Monomial
-from bnsym.calculus.population import MU, SIGMA2, bias, expectation
+from bnsym.calculus.population import MU, SIGMA2, averaged, bias, counts, expectation, number
 from bnsym.calculus.routes.case import size_names
 from bnsym.calculus.routes.written_out import Written, counted, small_sizes, symbols
-from bnsym.model import Axis, Definition, Equation, Program, Proof, Quantity, Size, Term
+from bnsym.model import Axis, Definition, Equation, Program, Proof, Quantity, Term
 
 MOMENTS = {MU: Quantity("mu", (), "constant"), SIGMA2: Quantity("sigma2", (), "constant")}
 
@@ -32,7 +31,7 @@ MOMENTS = {MU: Quantity("mu", (), "constant"), SIGMA2: Quantity("sigma2", (), "c
 def claims(derivation: Derivation) -> Iterator[Proof]:
     """The claims that any definition with statistics comes with."""
     yield from folding(derivation)
-    for statistic in batch_statistics(derivation.definition):
+    for statistic in averaged(derivation.definition):
         yield from unbiased(derivation, statistic)
 
 
@@ -56,7 +55,8 @@ def unbiased(derivation: Derivation, statistic: Quantity) -> Iterator[Proof]:
     moment = MOMENTS[found[0]]
     n, count = population.outputs.index(statistic), len(population.outputs)
     momentum, old = next(q for q in running.inputs if q.name == "momentum"), running.inputs[n]
-    for mini_batch in (_symbolic(definition, statistic, expected), *_written_out(definition, statistic)):
+    written_out = () if counts(definition) else _written_out(definition, statistic)
+    for mini_batch in (_symbolic(definition, statistic, expected), *written_out):
         claim = f"population: the expectation of {statistic} is {moment}"
         yield _judged(claim, population, (population.inputs[n], population.outputs[n]), mini_batch, moment)
         claim = f"update_running: the expectation of what {statistic} moves towards is {moment}"
@@ -91,8 +91,7 @@ def _judged(
 
 
 def _symbolic(definition: Definition, statistic: Quantity, expected: sympy.Expr) -> MiniBatch:
-    sizes = [Size(f"size_{a}", a) for a in _reduced(definition, statistic)]
-    return MiniBatch(SYMBOLIC, expected.xreplace(MOMENTS), sympy.Mul(*sizes))
+    return MiniBatch(SYMBOLIC, expected.xreplace(MOMENTS), number(definition, statistic))
 
 
 def _written_out(definition: Definition, statistic: Quantity) -> Iterator[MiniBatch]:

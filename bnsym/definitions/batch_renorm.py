@@ -11,7 +11,7 @@ x = data("x", i, c)
 gamma, beta = parameter("gamma", c, absent=1), parameter("beta", c, absent=0)
 r, d = fixed("r", c, absent=1), fixed("d", c, absent=0)
 running_mean, running_var = fixed("running_mean", c), fixed("running_var", c)
-eps, r_max, d_max = constant("eps", default=1e-5), constant("r_max"), constant("d_max")
+eps, r_max, d_max = constant("eps", default=1e-5), constant("r_max", at_least=1), constant("d_max")
 mean, var = statistics("mean var", c)
 normalized, x_hat, y = values("normalized x_hat y", i, c)
 

@@ -14,7 +14,7 @@ import sympy
 
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import Form, factor, mul
-from bnsym.calculus.monomials import Exponent, Factor, Monomial, bound_labels, labels_of, merge
+from bnsym.calculus.monomials import Exponent, Factor, Label, Monomial, bound_labels, labels_of, merge, relabel
 from bnsym.calculus.rules import Rule
 from bnsym.lowering.compact import compact
 from bnsym.lowering.names import Hoisted, reduction_name
@@ -135,7 +135,7 @@ class ClosedForm:
     def _reduction(self, part: Monomial, left_axes: tuple[Axis, ...]) -> Equation:
         summed, labels = bound_labels(part), labels_of(part)
         if len({axis for axis, _ in labels}) < len(labels):
-            raise NoClosedForm(f"two indices on one axis in {part}")
+            return self._nested(part, left_axes)
         body = merge([((name, tuple((a, 0) for a, _ in ls)), e) for (name, ls), e in part])
         axes = tuple(a for a in self.program.axes if a.name in {n for n, _ in summed})
         if (body, axes) not in self.reductions:
@@ -143,6 +143,28 @@ class ClosedForm:
             left = Quantity(reduction_name(product, axes, self.reductions.values()), left_axes, "sum")
             self.reductions[body, axes] = Equation(left, (Term(sympy.Mul(*(b**e for b, e in product)), axes),))
         return self.reductions[body, axes]
+
+    def _nested(self, part: Monomial, left_axes: tuple[Axis, ...]) -> Equation:
+        """A sum over products of sums: those inside first, each under its own name."""
+        summed, several = bound_labels(part), [axis for axis, _ in labels_of(part)]
+        outer = {b for b in summed if several.count(b[0]) == 1}
+        freed = merge_free(part, outer)
+        inner = _components(freed)
+        if not outer or len(inner) < 2:
+            raise NoClosedForm(f"two indices on one axis in {part}")
+        rest = [x for x in freed if not any(x in p for p in inner)]
+        over = tuple(a for a in self.program.axes if a.name in {n for n, _ in outer})
+        factors = [self._power(f, e) for f, e in rest]
+        for p in inner:
+            axes = tuple(a for a in (*over, *left_axes) if any(b == (a.name, 0) for (_, ls), _ in p for b in ls))
+            ordered_axes = tuple(a for a in self.program.axes if a in axes)
+            factors.append((self._reduction(p, ordered_axes).left, sympy.Integer(1)))
+        key = (part, over)
+        if key not in self.reductions:
+            product = self._products(factors)
+            left = Quantity(reduction_name(product, over, self.reductions.values()), left_axes, "sum")
+            self.reductions[key] = Equation(left, (Term(sympy.Mul(*(b**e for b, e in product)), over),))
+        return self.reductions[key]
 
     def _power(self, f: Factor, e: int | Fraction) -> tuple[sympy.Expr, sympy.Rational]:
         name, exponent = f[0], sympy.Rational(Fraction(e).numerator, Fraction(e).denominator)
@@ -184,6 +206,11 @@ class ClosedForm:
     @staticmethod
     def _products(factors: Powers) -> Powers:
         return sorted(factors, key=lambda item: str(item[0]))
+
+
+def merge_free(part: Monomial, outer: set[Label]) -> Monomial:
+    """A monomial with some of its summed labels free."""
+    return tuple(sorted(relabel(part, {b: (b[0], 0) for b in outer}), key=str))
 
 
 def _components(monomial: Monomial) -> list[Monomial]:

@@ -10,7 +10,7 @@ from bnsym.lowering.direct import hoisted_powers, with_powers
 from bnsym.lowering.hoist import Hoist
 from bnsym.lowering.names import Hoisted
 from bnsym.lowering.operations import is_element, split_sums
-from bnsym.lowering.shared import functions_shared
+from bnsym.lowering.shared import functions_shared, in_two_stages
 from bnsym.lowering.sequence import Lowered, completed, ordered, pruned
 from bnsym.model import Equation, Program, Quantity
 
@@ -40,7 +40,7 @@ def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation,
     elementwise = [e.left for e in chain.equations if e.left.role == "value"]
     closed.express((*(q for q in saved if q.role == "value"), *elementwise))
     outputs = closed.equations(chain.outputs, saved)
-    reductions = {e.left: e for e in closed.reductions.values()}
+    reductions = {e.left: e for e in in_two_stages(list(closed.reductions.values()))}
     rest = [e for e in outputs if e.left not in reductions]
     recomputed = []
     for q in closed.recomputed:

@@ -59,7 +59,8 @@ class Kernel:
 
     `arguments` are in the order of its signature; `takes_saved` are the fields of a `Saved` tuple that it
     reads, each with the quantity it stands for, `gives_saved` what it puts into one; `pivots` are values that it may
-    choose; `degrees` say how its quantities scale with the data.
+    choose; `degrees` say how its quantities scale with the data. `optional` arguments are zero where they are omitted,
+    and where a mask is 0 what `masked` arrays hold is of no consequence.
     """
 
     name: str
@@ -71,6 +72,8 @@ class Kernel:
     pivots: tuple[Pivot, ...] = ()
     degrees: dict[Quantity, int] | None = field(default=None, hash=False)
     after_forward: bool = False
+    optional: tuple[Quantity, ...] = ()
+    masked: tuple[Quantity, ...] = ()
 
     @property
     def program(self) -> Program:

@@ -16,6 +16,7 @@ from bnsym.lowering.direct import Centres, direct
 from bnsym.lowering.gradient import smaller
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.operations import operations
+from bnsym.lowering.masks import masked
 from bnsym.lowering.pivot import pivoted
 from bnsym.lowering.recentre import recentred
 from bnsym.lowering.scaling import degrees
@@ -42,7 +43,7 @@ def lower(derivation: Derivation) -> dict[str, Kernel]:
         *_update_running(derivation),
         *_correction(derivation),
     ]
-    return {kernel.name: kernel for kernel in kernels}
+    return {kernel.name: masked(derivation, kernel) for kernel in kernels}
 
 
 def textbook_backward(derivation: Derivation) -> Kernel:
@@ -85,7 +86,7 @@ def _jvp(derivation: Derivation, cut: Cuts, saved: tuple[Quantity, ...]) -> Kern
     program = replace(derivative.program, outputs=tangents)
     kernel = _kernel("jvp", *_again(derivation, replace(derivative, program=program), cut, saved))
     wanted = [q for q in (*derivation.forward.inputs, *derivative.seeds) if q in kernel.arguments or q in program.inputs]
-    return replace(kernel, arguments=tuple(wanted), after_forward=True)
+    return replace(kernel, arguments=tuple(wanted), after_forward=True, optional=derivative.seeds)
 
 
 def _second_order(derivation: Derivation, cut: Cuts, backward: Lowered) -> Iterator[Kernel]:
@@ -93,13 +94,14 @@ def _second_order(derivation: Derivation, cut: Cuts, backward: Lowered) -> Itera
     taken = _kernel("backward", derivation.backward.program, backward, saved=backward.saved).arguments
     again, pushed = derivation.double_backward, derivation.backward_jvp
     kernel = _kernel("double_backward", *_again(derivation, again, cut, backward.saved))
-    yield replace(kernel, arguments=tuple(dict.fromkeys([*again.seeds, *taken, *kernel.arguments])))
+    arguments = tuple(dict.fromkeys([*again.seeds, *taken, *kernel.arguments]))
+    yield replace(kernel, arguments=arguments, optional=again.seeds)
     kernel = _kernel("backward_jvp", *_again(derivation, pushed, cut, backward.saved))
     # Each argument is followed by its tangent, as each result is.
     pairs = [(q, pushed.gradients.get(q)) for q in pushed.program.inputs]
     wanted = {*taken, *kernel.arguments, *(t for q, t in pairs if q in taken)}
     ordered = dict.fromkeys(a for pair in pairs for a in pair if a in wanted)
-    yield replace(kernel, arguments=tuple(q for q in ordered if q is not None))
+    yield replace(kernel, arguments=tuple(q for q in ordered if q is not None), optional=pushed.seeds)
 
 
 def _centred(centres: Centres) -> Evaluation:

@@ -17,7 +17,7 @@ def check_names(definition: Definition, kernels: Iterable[Kernel]) -> None:
     sizes = [q for e in program.equations for t in e.terms for q in quantities(t.body) if q.role == "size"]
     for kernel in kernels:
         for q in (*sizes, *_of(kernel)):
-            if own.get(q.name, q) != q:
+            if own.get(q.name, q) != q and q.name != "count":
                 raise DefinitionError(
                     f"{definition.name}: {kernel.name} has a {q.name} of its own; call yours something else"
                 )

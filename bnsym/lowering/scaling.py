@@ -23,6 +23,7 @@ def degrees(program: Program, lowered: Iterable[Equation]) -> dict[Quantity, int
     known: dict[Quantity, sympy.Rational] = {
         q: sympy.Integer(0) for q in program.inputs if q.role in ("parameter", "mask")
     }
+    known |= {q: sympy.Integer(0) for q in program.inputs if q.role == "fixed"}
     known |= {q: sympy.Integer(1) for q in program.inputs[:1]}
     try:
         for e in (*program.equations, *lowered):
@@ -69,8 +70,8 @@ def _constant(e: Quantity, known: dict[Quantity, sympy.Rational]) -> sympy.Ratio
 
 
 def _common(e: sympy.Add, known: dict[Quantity, sympy.Rational]) -> sympy.Rational:
-    """What is added must scale alike; a constant such as eps takes the degree of what it is added to."""
-    loose = [a for a in e.args if isinstance(a, Quantity) and a.role == "constant" and a not in known]
+    """What is added must scale alike; a constant such as eps, or a residual, takes the degree of what it is added to."""
+    loose = [a for a in e.args if isinstance(a, Quantity) and a.role in ("constant", "data") and a not in known]
     found = {_degree(a, known) for a in e.args if a not in loose}
     if len(found) != 1:
         raise _Mixed

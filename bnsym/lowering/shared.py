@@ -1,4 +1,4 @@
-"""A function of an array that several equations need, computed once under a name: erf_z, step_z."""
+"""What several equations need is computed once: a function of an array, erf_z, and a sum inside another sum."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def functions_shared(equations: list[Equation], is_element: Callable[[Quantity],
         for e in equations
     ]
     return [*new, *replaced]
+
+
+def in_two_stages(reductions: list[Equation]) -> list[Equation]:
+    """Sums over several axes as sums of the sums over some of them that are taken anyway."""
+    return [_staged(e, [o for o in reductions if o is not e]) for e in reductions]
+
+
+def _staged(e: Equation, others: list[Equation]) -> Equation:
+    term = e.terms[0]
+    for other in others:
+        inner = other.terms[0]
+        rest = tuple(a for a in term.axes if a not in inner.axes)
+        if rest and set(inner.axes) < set(term.axes) and set(rest) <= set(other.left.axes):
+            ratio = term.body / inner.body
+            if not any(set(q.axes) - set(other.left.axes) for q in quantities(ratio)):
+                return Equation(e.left, (Term(ratio * other.left, rest),))
+    return e
 
 
 def _without(term: Term, equation: Equation, made: dict[sympy.Expr, Quantity]) -> sympy.Expr:
