@@ -11,6 +11,7 @@ from types import ModuleType
 from bnsym.calculus import proofs as calculus_proofs
 from bnsym.calculus.derive import Derivation, derive
 from bnsym.definitions import definition
+from bnsym.lowering import second_order
 from bnsym.lowering.lower import lower
 from bnsym.lowering.naming import check_names
 from bnsym.lowering.verify import verify
@@ -31,7 +32,12 @@ def prove(derivation: Derivation) -> tuple[Proof, ...]:
     """Every claim: the derivation's own, and that the kernels compute what was derived."""
     kernels = lower(derivation)
     check_names(derivation.definition, kernels.values())
-    return (*calculus_proofs.prove(derivation), *verify(derivation, kernels))
+    second = () if derivation.definition.parts else second_order.cases(derivation, kernels)
+    return (
+        *calculus_proofs.prove(derivation),
+        *calculus_proofs.by_routes(second),
+        *verify(derivation, kernels),
+    )
 
 
 def require(derivation: Derivation, proved: tuple[Proof, ...]) -> None:

@@ -65,7 +65,7 @@ def composition(
         main.saved,
         (*first.premises, *then.premises),
         main.correction,
-        (first, then),
+        (replace(first, program=before), replace(then, program=after)),
         doc,
         origin.file,
     )

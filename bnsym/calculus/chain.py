@@ -16,12 +16,16 @@ RULE = "chain rule"
 
 @dataclass(frozen=True)
 class Derivative:
-    """A derived program (its forward part included), the steps that added to it, and its seeds by quantity."""
+    """A derived program (its own part included), the steps that added to it, its seeds, and what it is a derivative by.
+
+    `gradients` are the gradients, or the tangents, by what they belong to.
+    """
 
     program: Program
     steps: tuple[Step, ...]
     seeds: tuple[Quantity, ...]
     gradients: dict[Quantity, Quantity]
+    wrt: tuple[Quantity, ...]
 
 
 def differentiable(program: Program) -> tuple[Quantity, ...]:
@@ -47,7 +51,7 @@ def reverse(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q
     wanted = tuple(gradients[u] for u in wrt if u in gradients)
     equations = (*program.equations, *(s.equation for s in steps))
     whole = Program((*seeds.values(), *program.inputs), equations, wanted)
-    return Derivative(whole, tuple(steps), tuple(seeds.values()), gradients)
+    return Derivative(whole, tuple(steps), tuple(seeds.values()), gradients, wrt)
 
 
 def forward(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q: f"t{q.name}") -> Derivative:
@@ -69,7 +73,8 @@ def forward(program: Program, wrt: tuple[Quantity, ...], name: Naming = lambda q
             equations.append(Equation(tangents[e.left], terms))
             steps.append(Step(equations[-1], _rule(paths), e.left, paths))
     outputs = tuple(q for y in program.outputs for q in (y, tangents[y]))
-    return Derivative(Program((*program.inputs, *seeds), tuple(equations), outputs), tuple(steps), seeds, tangents)
+    whole = Program((*program.inputs, *seeds), tuple(equations), outputs)
+    return Derivative(whole, tuple(steps), seeds, tangents, wrt)
 
 
 def _pushed(e: Equation, tangents: dict[Quantity, Quantity]) -> Iterator[Contribution]:

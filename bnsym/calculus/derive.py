@@ -59,7 +59,7 @@ def derive(definition: Definition) -> Derivation:
         backward=backward,
         jvp=forward(program, differentiable(program)),
         double_backward=double_backward(backward),
-        backward_jvp=forward(backward.program, _arguments(backward)),
+        backward_jvp=forward(backward.program, arguments(backward)),
         # A network's first layer needs no gradient to its data; where statistics are shared, nothing would be saved.
         parameter_backward=reverse(program, parameters) if parameters and not definition.saved else None,
         inference=frozen,
@@ -72,16 +72,16 @@ def derive(definition: Definition) -> Derivation:
 
 def double_backward(backward: Derivative) -> Derivative:
     """The chain rule applied to the backward; an argument that no path leads back to has gradient zero."""
-    program, wrt = backward.program, _arguments(backward)
+    program, wrt = backward.program, arguments(backward)
     again = reverse(program, wrt, lambda q: f"{'d' if q in program.outputs else 'g_'}{q.name}")
     gradients = {q: again.gradients.get(q, Quantity(f"g_{q.name}", q.axes, "gradient")) for q in wrt}
     zeros = [Equation(g, (Term(sympy.Integer(0)),)) for q, g in gradients.items() if q not in again.gradients]
     equations = (*again.program.equations, *zeros)
     whole = Program(again.program.inputs, equations, tuple(gradients.values()))
-    return replace(again, program=whole, gradients=again.gradients | gradients)
+    return replace(again, program=whole, gradients=again.gradients | gradients, wrt=wrt)
 
 
-def _arguments(backward: Derivative) -> tuple[Quantity, ...]:
+def arguments(backward: Derivative) -> tuple[Quantity, ...]:
     """What the gradients are computed from and vary with: the seeds, the data, and the parameters that occur."""
     used = backward.program.needed(backward.program.outputs).inputs
-    return tuple(q for q in used if q in (*backward.seeds, *differentiable(backward.program)))
+    return tuple(q for q in used if q in (*backward.seeds, *backward.wrt))

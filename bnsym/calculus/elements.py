@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import mpmath
@@ -172,4 +173,6 @@ class Interpreter:
         return np.asarray(base ** float(exponent))
 
     def _function(self, function: Any, arguments: int) -> Callable[..., Any]:
-        return _each(function, arguments) if self.numbers is SYMBOLS else self.numbers.functions[function.__name__]
+        if self.numbers is SYMBOLS:  # left as it stands: SymPy would look for periods and signs in every element
+            return _each(partial(function, evaluate=False), arguments)
+        return self.numbers.functions[function.__name__]

@@ -6,12 +6,12 @@ that is false has a residual, and one that the normal form cannot decide is unde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bnsym import claims
 from bnsym.calculus.derive import Derivation
 from bnsym.calculus.equality import same_outputs
-from bnsym.calculus.routes import total_derivative, written_out
+from bnsym.calculus.routes import composition, total_derivative, written_out
 from bnsym.calculus.routes.case import Case, size_names
 from bnsym.model import Proof
 
@@ -22,8 +22,12 @@ ROUTES = (total_derivative.proofs, written_out.proofs)
 
 def prove(derivation: Derivation) -> tuple[Proof, ...]:
     """The gradients by two independent routes, what holds for every normalization, and the definition's own claims."""
-    gradients = (p for case in cases(derivation) for route in ROUTES for p in route(case))
-    return (*gradients, *claims.of(derivation))
+    return (*by_routes(cases(derivation)), *composition.proofs(derivation), *claims.of(derivation))
+
+
+def by_routes(cases: Iterable[Case]) -> tuple[Proof, ...]:
+    """Each derivative by each independent route."""
+    return tuple(p for case in cases for route in ROUTES for p in route(case))
 
 
 def cases(derivation: Derivation) -> Iterator[Case]:
@@ -31,5 +35,6 @@ def cases(derivation: Derivation) -> Iterator[Case]:
     program, premises = derivation.definition.program, derivation.definition.premises
     sizes = size_names(program)
     yield Case("backward", program, derivation.backward, premises, sizes)
+    yield Case("jvp", program, derivation.jvp, premises, sizes, forwards=True)
     if derivation.inference is not None and derivation.inference_backward is not None:
         yield Case("inference_backward", derivation.inference, derivation.inference_backward, premises, sizes)

@@ -13,6 +13,8 @@ ROLES = {
     "parameter": "learned input, differentiated",
     "constant": "constant",
     "statistic": "statistic",
+    "count": "number of positions that take part",
+    "fixed": "input, held fixed by derivatives",
     "value": "intermediate value",
 }
 

@@ -5,26 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bnsym.calculus.chain import Derivative, differentiable
+from bnsym.calculus.chain import Derivative
 from bnsym.model import Axis, Premise, Program, Quantity, Size
+
+Claim = tuple[str, Quantity, Quantity | None]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A program and its derivative under one name; `sizes` are the names that the definition gives to sizes."""
+    """A program and its derivative under one name; `sizes` are the names that the definition gives to sizes.
+
+    The derivative is one in the direction of tangents, where it was taken `forwards`; `order` says how many
+    derivatives the claim is about. Of a second one, `program` is the first in whatever form that was proved.
+    """
 
     name: str
     program: Program
     derivative: Derivative
     premises: tuple[Premise, ...] = ()
     sizes: dict[Axis, str] = field(default_factory=dict)
+    forwards: bool = False
+    order: int = 1
 
-    def claims(self) -> Iterator[tuple[str, Quantity, Quantity | None]]:
-        """For each input: the claim, the input, and its gradient; None where no path leads to the input."""
-        for u in differentiable(self.program):
-            gradient = self.derivative.gradients.get(u)
-            what = f"{gradient} is the derivative" if gradient is not None else "the derivative is zero"
-            yield f"{self.name}: {what} with regard to {u}", u, gradient
+    def claims(self) -> Iterator[Claim]:
+        """The claim, what it is about, and its gradient or tangent; None where no path leads there."""
+        about = self.program.outputs if self.forwards else self.derivative.wrt
+        for u in about:
+            found = self.derivative.gradients.get(u)
+            if self.forwards:
+                yield f"{self.name}: {found} is the derivative of {u} in the direction of the tangents", u, found
+            else:
+                what = f"{found} is the derivative" if found is not None else "the derivative is zero"
+                yield f"{self.name}: {what} with regard to {u}", u, found
 
 
 def size_names(program: Program) -> dict[Axis, str]:

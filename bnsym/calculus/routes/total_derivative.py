@@ -8,7 +8,7 @@ its axes, kept ones too, and what derivatives hold fixed stays a symbol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import sympy
@@ -23,19 +23,24 @@ from bnsym.model import Axis, Program, Proof, Quantity, Size, Term, quantities
 
 METHOD = "SymPy's total derivative, symbolic sizes"
 
+MOVED = sympy.Symbol("h", real=True)
+"""How far the inputs are moved along their tangents."""
+
 Place = dict[Axis, sympy.Symbol]
 
 
 def proofs(case: Case) -> tuple[Proof, ...]:
     """Each gradient against SymPy's derivative of the program."""
     evaluation = Evaluation().assume(case.premises).run(case.derivative.program)
-    written = Written(case.program)
-    loss = written.loss(case.derivative.seeds)
+    tangents = dict(zip(case.derivative.wrt, case.derivative.seeds, strict=True)) if case.forwards else {}
+    written = Written(case.program, tangents)
+    loss = sympy.Integer(0) if case.forwards else written.loss(case.derivative.seeds)
     reader = Reader(written, evaluation)
 
-    def difference(u: Quantity, gradient: Quantity | None) -> Form:
-        of_chain = evaluation.forms[gradient] if gradient is not None else {}
-        return subtract(reader.form(sympy.diff(loss, written.element(u))), of_chain)
+    def difference(u: Quantity, derivative: Quantity | None) -> Form:
+        of_chain = evaluation.forms[derivative] if derivative is not None else {}
+        found = written.along(u) if case.forwards else sympy.diff(loss, written.element(u))
+        return subtract(reader.form(found), of_chain)
 
     return tuple(
         judged(claim, METHOD, evaluation.context, partial(difference, u, gradient))
@@ -44,10 +49,10 @@ def proofs(case: Case) -> tuple[Proof, ...]:
 
 
 class Written:
-    """A program's quantities as SymPy expressions of the elements of its inputs."""
+    """A program's quantities as SymPy expressions of the elements of its inputs, each moved along its tangent."""
 
-    def __init__(self, program: Program):
-        self.program = program
+    def __init__(self, program: Program, tangents: Mapping[Quantity, Quantity] | None = None):
+        self.program, self.tangents = program, tangents or {}
         self.labels: dict[sympy.Symbol, Label] = {}
         self.names: dict[str, Quantity] = {}
         self._known: dict[tuple[Quantity, tuple[sympy.Symbol, ...]], sympy.Expr] = {}
@@ -58,12 +63,19 @@ class Written:
         weighted = [Term(seed * y, y.axes) for seed, y in zip(seeds, self.program.outputs, strict=True)]
         return sympy.Add(*(self._term(t, {}) for t in weighted))
 
-    def element(self, q: Quantity) -> sympy.Expr:
-        """The representative element that a derivative is taken to: its labels are those of the chain rule's forms."""
+    def along(self, y: Quantity) -> sympy.Expr:
+        """The derivative of an output in the direction of the tangents."""
+        return sympy.diff(self.of(y, self._free(y)), MOVED).xreplace({MOVED: sympy.Integer(0)})
+
+    def _free(self, q: Quantity) -> Place:
         for axis in q.axes:
             if axis not in self._places:
                 self._places[axis] = self._index(axis, 0)
-        return self._symbol(q, {a: self._places[a] for a in q.axes})
+        return {a: self._places[a] for a in q.axes}
+
+    def element(self, q: Quantity) -> sympy.Expr:
+        """The representative element that a derivative is taken to: its labels are those of the chain rule's forms."""
+        return self._symbol(q, self._free(q))
 
     def of(self, q: Quantity, place: Place) -> sympy.Expr:
         """A quantity at a place, everything that is computed on the way to it substituted."""
@@ -72,7 +84,7 @@ class Written:
             equation = self.program.equation(q)
             opaque = equation is None or equation.held
             terms = equation.terms if equation else ()
-            self._known[key] = self._symbol(q, place) if opaque else sympy.Add(*(self._term(t, place) for t in terms))
+            self._known[key] = self._moved(q, place) if opaque else sympy.Add(*(self._term(t, place) for t in terms))
         return self._known[key]
 
     def _term(self, term: Term, place: Place) -> sympy.Expr:
@@ -83,6 +95,11 @@ class Written:
         if not fresh:
             return body
         return sympy.Sum(body, *((index, 1, _count(axis)) for axis, index in fresh.items()))
+
+    def _moved(self, q: Quantity, place: Place) -> sympy.Expr:
+        """An input at a place, and some way along its tangent."""
+        tangent = self.tangents.get(q)
+        return self._symbol(q, place) + (MOVED * self._symbol(tangent, place) if tangent is not None else 0)
 
     def _symbol(self, q: Quantity, place: Place) -> sympy.Expr:
         if not q.axes:

@@ -1,12 +1,14 @@
 """The elements written out one by one, for a few small sizes, and differentiated by SymPy.
 
-No index, no sum sign, no rule about sums: every element is a symbol of its own, and both the loss and the chain rule's
-program are evaluated on the same symbols. One element of each gradient is compared: programs treat all positions
-alike, so one speaks for all. An axis that nothing is summed over gets one position, for the same reason.
+No index, no sum sign, no rule about sums: every element is a symbol of its own, and both the program and the chain
+rule's derivative are evaluated on the same symbols. Programs treat all positions alike, and derivatives are linear in
+their seeds: so one element of each result speaks for all, and seeds at the first two positions of each axis for every
+seed. An axis that nothing is summed over gets one position, for the same reason.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import product
@@ -16,7 +18,8 @@ import sympy
 
 from bnsym.calculus.context import Context
 from bnsym.calculus.elements import SYMBOLS, Array, evaluate
-from bnsym.calculus.forms import Form, factor, subtract
+from bnsym.calculus.evaluate import Evaluation
+from bnsym.calculus.forms import Form, add, factor, scale, subtract
 from bnsym.calculus.judge import judged
 from bnsym.calculus.normalise import Normaliser
 from bnsym.calculus.routes.case import Case
@@ -25,46 +28,58 @@ from bnsym.model import Axis, Equation, Premise, Program, Proof, Quantity, Term,
 Sizes = dict[Axis, int]
 Elements = dict[Quantity, Array]
 
+MOVED = sympy.Symbol("h", real=True)
+"""How far the inputs are moved along their tangents."""
+
 
 def proofs(case: Case) -> tuple[Proof, ...]:
-    """Each gradient against SymPy's derivative of the program, at a few sizes."""
-    return tuple(p for sizes in small_sizes(case.derivative.program) for p in _at(case, sizes))
+    """Each gradient, or tangent, against SymPy's derivative of the program, at a few sizes."""
+    several = small_sizes(case.derivative.program, (2, 3, 4, 5) if case.order == 1 else (2, 3))
+    return tuple(p for sizes in several for p in _at(case, sizes))
 
 
-def small_sizes(program: Program) -> Iterator[Sizes]:
+def small_sizes(program: Program, single: Sequence[int] = (2, 3, 4, 5)) -> Iterator[Sizes]:
     """2 to 5 along one summed axis; along several 1 to 3, no two of three neighbours alike."""
     summed = [a for a in program.axes if any(a in t.axes for e in program.equations for t in e.terms)]
     if len(summed) == 1:
-        choices = [{summed[0]: n} for n in (2, 3, 4, 5)]
+        choices = [{summed[0]: n} for n in single]
     else:
         choices = [{a: 1 + (n + k) % 3 for k, a in enumerate(summed)} for n in range(3)] if summed else [{}]
     for sizes in choices:
         yield {a: sizes.get(a, 1) for a in program.axes}
 
 
-def symbols(program: Program, sizes: Sizes) -> Elements:
+def symbols(program: Program, sizes: Sizes, seeds: Sequence[Quantity] = ()) -> Elements:
     """A symbol for each element of each input, and of each quantity that derivatives hold fixed."""
     held = [e.left for e in program.equations if e.held]
-    return {q: _symbols(q, sizes) for q in (*program.inputs, *held)}
+    return {q: _symbols(q, sizes, 2 if q in seeds else math.inf) for q in (*program.inputs, *held)}
 
 
 def _at(case: Case, sizes: Sizes) -> Iterator[Proof]:
-    seeds = case.derivative.seeds
-    elements = symbols(case.derivative.program, sizes)
-    chain = evaluate(case.derivative.program, elements, SYMBOLS)
-    forward = evaluate(case.program, {q: elements[q] for q in symbols(case.program, sizes)}, SYMBOLS)
-    products = (np.asarray(elements[dy] * forward[y]) for dy, y in zip(seeds, case.program.outputs, strict=True))
-    loss = sympy.Add(*(t for product in products for t in product.flat))
-    if loss.has(sympy.zoo, sympy.nan):
-        return  # no loss at this size, as for a division by m - 1 at m = 1
-    written = Written(elements, case.premises)
+    derivative, seeds = case.derivative, case.derivative.seeds
+    elements = symbols(derivative.program, sizes, seeds)
+    given = {q: elements[q] for q in symbols(case.program, sizes)}
+    if case.forwards:
+        given |= {u: given[u] + MOVED * elements[t] for u, t in zip(derivative.wrt, seeds, strict=True)}
+    found = evaluate(case.program, given, SYMBOLS)
+    weighted = () if case.forwards else zip(seeds, case.program.outputs, strict=True)
+    loss = sympy.Add(*(t for dy, y in weighted for t in np.asarray(elements[dy] * found[y]).flat))
+    if any(e.has(sympy.zoo, sympy.nan) for e in (loss, *(found[y].flat[0] for y in case.program.outputs))):
+        return  # nothing to differentiate at this size, as for a division by m - 1 at m = 1
+    chain = evaluate(derivative.program, elements, SYMBOLS)
+    written = Written(elements, case.premises, centred_axes(case.program))
 
-    def difference(u: Quantity, gradient: Quantity | None) -> Form:
-        of_chain = chain[gradient].flat[0] if gradient is not None else sympy.Integer(0)
-        return subtract(written.form(sympy.diff(loss, elements[u].flat[0])), written.form(of_chain))
+    def difference(u: Quantity, result: Quantity | None) -> Form:
+        by_sympy = (
+            sympy.diff(found[u].flat[0], MOVED).xreplace({MOVED: sympy.Integer(0)})
+            if case.forwards
+            else sympy.diff(loss, elements[u].flat[0])
+        )
+        of_chain = chain[result].flat[0] if result is not None else sympy.Integer(0)
+        return subtract(written.form(by_sympy), written.form(of_chain))
 
-    for claim, u, gradient in case.claims():
-        yield judged(claim, counted(sizes, case.sizes), written.context, partial(difference, u, gradient))
+    for claim, u, result in case.claims():
+        yield judged(claim, counted(sizes, case.sizes), written.context, partial(difference, u, result))
 
 
 def counted(sizes: Sizes, names: dict[Axis, str]) -> str:
@@ -76,15 +91,35 @@ def counted(sizes: Sizes, names: dict[Axis, str]) -> str:
 class Written:
     """A context in which every element is an atom of its own."""
 
-    def __init__(self, elements: Elements, premises: Sequence[Premise]):
+    def __init__(self, elements: Elements, premises: Sequence[Premise], centred: Sequence[Axis] = ()):
         self.context = Context()
-        self.form = Normaliser(self.context, lambda e: factor(e.name) if isinstance(e, sympy.Symbol) else None)
+        self.known: dict[sympy.Basic, Form] = {}
+        self.form = Normaliser(self.context, self._leaf)
         for q, array in elements.items():
-            names = {e.name for e in array.flat}
+            if q.role == "data" and centred and set(centred) <= set(q.axes):
+                self._centre(q, array, centred)
+        for q, array in elements.items():
+            names = {e.name for e in array.flat if e.is_Symbol}
             self.context.positive |= names if q.role == "constant" else set()
             self.context.zero_one |= names if q.role == "mask" else set()
         for premise in premises:
             self._assume(premise, elements)
+
+    def _leaf(self, e: sympy.Basic) -> Form | None:
+        return self.known.get(e, factor(e.name)) if isinstance(e, sympy.Symbol) else None
+
+    def _centre(self, q: Quantity, array: Array, axes: Sequence[Axis]) -> None:
+        """Other free variables for the same elements: their mean, and how far each but the last lies from it.
+
+        Nothing is assumed by it, and what a norm subtracts the mean from is short.
+        """
+        places = [q.axes.index(a) for a in axes]
+        rows = np.moveaxis(array, places, range(len(places)))
+        for row in rows.reshape(math.prod(rows.shape[: len(places)]), -1).T:
+            mean = factor(f"mean of {row[0].name}")
+            apart = [factor(f"{e.name} centred") for e in row[:-1]]
+            apart.append(scale(add(*apart), -1))
+            self.known |= {e: add(mean, c) for e, c in zip(row, apart, strict=True)}
 
     def _assume(self, premise: Premise, elements: Elements) -> None:
         """The premise at every position."""
@@ -98,9 +133,19 @@ class Written:
             self.context.assume(f"premise {term.expression} = {premise.value}", self.form(e))
 
 
-def _symbols(q: Quantity, sizes: Sizes) -> Array:
+def centred_axes(program: Program) -> tuple[Axis, ...]:
+    """The axes over which the program subtracts a mean."""
+    centres = Evaluation().run(program).centres.values()
+    means = [program.equation(mean) for _, mean in centres]
+    plain = [e for e in means if e is not None and not any(q.role in ("mask", "count") for q in e.inputs)]
+    return plain[0].terms[0].axes if plain else ()
+
+
+def _symbols(q: Quantity, sizes: Sizes, most: float) -> Array:
+    """An array of symbols; zeros from the position `most` on, along any axis."""
     array = np.empty([sizes[a] for a in q.axes], dtype=object)
     for place in product(*(range(n) for n in array.shape)):
         name = f"{q.name}[{','.join(map(str, place))}]"  # no identifier, so that no quantity can have it
-        array[place] = sympy.Symbol(name, real=True, positive=q.is_positive, nonnegative=q.is_nonnegative)
+        symbol = sympy.Symbol(name, real=True, positive=q.is_positive, nonnegative=q.is_nonnegative)
+        array[place] = symbol if max(place, default=0) < most else sympy.Integer(0)
     return array

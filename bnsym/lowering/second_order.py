@@ -1,0 +1,37 @@
+"""What the second derivatives are proved against: the closed backward, whose equality with the chain rule's is proved.
+
+It is a tenth of the chain rule's program, so that SymPy can differentiate it in reasonable time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bnsym.calculus.derive import Derivation
+from bnsym.calculus.routes.case import Case, size_names
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Equation, Program
+
+
+def cases(derivation: Derivation, kernels: dict[str, Kernel]) -> Iterator[Case]:
+    """The double backward and the derivative of the backward along tangents, each of the closed backward."""
+    premises, sizes = derivation.definition.premises, size_names(derivation.forward)
+    closed = closed_backward(derivation, kernels)
+    yield Case("double_backward", closed, derivation.double_backward, premises, sizes, order=2)
+    yield Case("backward_jvp", closed, derivation.backward_jvp, premises, sizes, forwards=True, order=2)
+
+
+def closed_backward(derivation: Derivation, kernels: dict[str, Kernel]) -> Program:
+    """The backward kernel as a program of the data, what it takes from `saved` computed first."""
+    chain, kernel = derivation.backward.program, kernels["backward"]
+    before: dict[str, Equation] = {}
+    for e in (*derivation.forward.equations, *(o.equation for o in kernels["forward"].operations)):
+        if e.left.role in ("statistic", "count", "value") and not _is_pivoted(e, kernels["forward"]):
+            before.setdefault(e.left.name, e)
+    equations = (*before.values(), *(o.equation for o in kernel.operations if o.left.name not in before))
+    needed = Program(chain.inputs, equations, chain.outputs).needed(chain.outputs)
+    return Program(chain.inputs, needed.equations, chain.outputs)
+
+
+def _is_pivoted(e: Equation, forward: Kernel) -> bool:
+    return any(p.pivot in e.inputs or e.left == p.offset for p in forward.pivots)
