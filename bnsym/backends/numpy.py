@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import sympy
 
 from bnsym.backends.numpy_arrays import ArrayCode
-from bnsym.backends.numpy_printer import formula, readable
-from bnsym.backends.statements import Statement
+from bnsym.backends.numpy_printer import addends, formula, readable
+from bnsym.backends.statements import Statement, broken, noted
 from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.lowering.operations import is_element, is_product, t_outside
 from bnsym.model import Axis, Definition, Quantity, Size, Term, quantities
@@ -139,8 +139,7 @@ class _Body:
             self._per_channel(operation, spent)
         if len(self.code.statements) > known + 1 or self.wide(left):
             note = f"{left.name} = {readable(operation.equation.right)}"
-            first = self.code.statements[known]
-            self.code.statements[known] = Statement(first.code, first.target, note)
+            self.code.statements[known] = noted(self.code.statements[known], note)
 
     def _enter(self, found: Iterable[Quantity]) -> None:
         """The dimensions that whole arrays have from here on."""
@@ -155,11 +154,13 @@ class _Body:
         several = sum(bool(t.axes) for t in terms) > 1
         parts = [self._summed(t, spent, several) if t.axes else t.expression for t in terms]
         self.frame = self.backend.dims(operation.left.axes)
-        text = formula(sympy.Add(*parts), lambda q: q.name + self._index(q))
+        text, operand = sympy.Add(*parts), lambda q: q.name + self._index(q)
+        terms = addends(text, operand)
+        text = formula(text, operand)
         text = f"np.maximum({text}, 0.0)" if operation.nonnegative else text
         left = operation.left
         if not self.wide(left):
-            self.code.statements.append(Statement(text, left.name))
+            self.code.statements.append(broken(Statement(text, left.name), terms))
         elif left in self.kernel.outputs:
             self.code.statements.append(Statement(f"{left.name}[...] = {text}"))
         else:
@@ -169,17 +170,24 @@ class _Body:
         """A sum over some of the body's own dimensions; of several, each is named, for the next reuses its buffer."""
         outside, inside = t_outside(term)
         self._enter(quantities(inside))
-        value = self.code.temporary(inside, spent)
-        self.code.release(value)
+        value = self._value(inside, spent)
         helper = "_largest" if term.largest else "_sum"
         places = tuple(self.frame.index(d) for d in self.backend.dims(term.axes) if d in self.frame)
         kept = tuple(a for a in dict.fromkeys(a for q in quantities(inside) for a in q.axes) if a not in term.axes)
-        call = f"{helper}({value.code}, {places})"
+        call = f"{helper}({value}, {places})"
         if named and not isinstance(inside, Quantity):
             self.sums += 1
             self.code.statements.append(Statement(call, f"total_{self.sums}"))
             call = f"total_{self.sums}"
         return outside * Quantity(call, kept, "sum")
+
+    def _value(self, inside: sympy.Expr, spent: frozenset[Quantity]) -> str:
+        """What is summed: whole arrays in a buffer, per-channel numbers, which are few, where they stand."""
+        if not any(self.wide(q) for q in quantities(inside)):
+            return formula(inside, lambda q: q.name + self._index(q))
+        value = self.code.temporary(inside, spent)
+        self.code.release(value)
+        return value.code
 
     def _contract(self, operation: Operation) -> None:
         """A matrix product into its array, then what it is multiplied with, then the other terms."""

@@ -63,7 +63,8 @@ def describe(function: FunctionText, definition: Definition, proofs: Sequence[Pr
     """What follows the first line: computes, arguments, results, errors, and what was proved."""
     lines = ["Computes:"]
     lines += [f"    {p.pivot} = any value near the mean: the first {p.data}" for p in function.kernel.pivots]
-    lines += [f"    {o.left.name} = {readable(o.equation.right)}" for o in function.kernel.operations]
+    for o in function.kernel.operations:
+        lines += _wrapped(f"{o.left.name} = {readable(o.equation.right)}")
     lines += ["", "Args:"]
     quantities = {q.name: q for q in function.kernel.arguments}
     for p in (*function.positional, *function.keywords):
@@ -159,4 +160,6 @@ def _results(function: FunctionText, definition: Definition) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, 108, initial_indent="    ", subsequent_indent="        ")
+    return textwrap.wrap(
+        text, 108, initial_indent="    ", subsequent_indent="        ", break_long_words=False, break_on_hyphens=False
+    )

@@ -135,7 +135,7 @@ class FunctionText:
     def uses_kept(self) -> bool:
         """Whether a per-channel result is returned in the statistics' dtype."""
         saves = self.name == "forward" and any(not self.is_array(q) for q in self._module.saved)
-        return saves or bool(self.results and any(not self.is_array(q) for q in self.kernel.outputs))
+        return saves or bool(self.results and any(q.axes and not self.is_array(q) for q in self.kernel.outputs))
 
     @property
     def given(self) -> list[str]:

@@ -13,6 +13,10 @@ KNOWN_INVERSES = {("var", 2): "inv_std", ("mean_square", 2): "inv_rms"}
 """Names that the field has for 1/sqrt of a statistic plus eps."""
 
 
+LONGEST = 40
+"""Characters in a name; a sum with a longer one gets a number."""
+
+
 class Hoisted:
     """Inverse powers of sums, computed once per channel: inv_std = 1 / sqrt(var + eps)."""
 
@@ -74,6 +78,8 @@ def reduction_name(
     factors: list[tuple[sympy.Expr, sympy.Rational]], axes: tuple[Axis, ...], others: Iterable[Equation]
 ) -> str:
     """`sum_dy_x_hat`; where two sums of one body run over different axes, the axes too."""
-    name = f"sum_{product_name(factors)}"
     taken = {e.left.name for e in others}
+    name = f"sum_{product_name(factors)}"
+    if len(name) > LONGEST:
+        return next(n for n in ("sum_products", *(f"sum_products_{k}" for k in range(2, 99))) if n not in taken)
     return name if name not in taken else f"{name}_over_{'_'.join(a.name for a in axes)}"
