@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bnsym.api import emit, prove
 from bnsym.calculus.derive import derive
 from bnsym.definitions import NAMES, definition
 from bnsym.lowering.lower import lower
-from bnsym.model import Definition, Proof
+from bnsym.model import Proof
 from bnsym.render import BACKENDS
 from bnsym.report.markdown import report_markdown
 from bnsym.stamp import is_edited, is_generated, stamped
@@ -59,18 +63,26 @@ class Generated:
 
 
 def generate_all(names: Iterable[str], backends: Iterable[str], done: Callable[[str], None]) -> list[Generated]:
-    """Derive, prove and emit every definition named. Raises ProofError before anything is written."""
-    return [_generated(definition(n), n in NAMES, tuple(backends), done) for n in names]
+    """Derive, prove and emit every definition named, several at once. Raises ProofError before anything is written."""
+    wanted, places = list(names), tuple(backends)
+    several = min(len(wanted), os.cpu_count() or 1)
+    found: list[Generated] = []
+    with ProcessPoolExecutor(several) if several > 1 else nullcontext() as pool:
+        one = partial(_generated, backends=places)
+        for generated in pool.map(one, wanted) if pool else map(one, wanted):
+            done(f"{generated.name}: {len(generated.proofs)} claims proved")
+            found.append(generated)
+    return found
 
 
-def _generated(made: Definition, own: bool, backends: tuple[str, ...], done: Callable[[str], None]) -> Generated:
+def _generated(name: str, backends: tuple[str, ...]) -> Generated:
+    made, own = definition(name), name in NAMES
     derivation = derive(made)
     proofs = prove(derivation)
     outputs = [Output(Path(b) / f, text) for b in backends for f, text in emit(derivation, proofs, b).items()]
     if own and set(backends) == set(BACKENDS):
         body = report_markdown(derivation, lower(derivation), proofs)
         outputs.append(Output(Path("report") / f"{made.name}.md", stamped(body, made.name, "<!--")))
-    done(f"{made.name}: {len(proofs)} claims proved")
     return Generated(made.name, tuple(outputs), proofs)
 
 

@@ -117,4 +117,8 @@ def varying(expression: sympy.Expr, axes: tuple[Axis, ...]) -> list[Quantity]:
 
 def quantities(expression: sympy.Expr) -> list[Quantity]:
     """Every quantity in an expression, sizes included, sorted by name."""
-    return sorted((s for s in expression.free_symbols if isinstance(s, Quantity)), key=lambda q: (q.name, str(q.axes)))
+    return sorted((s for s in expression.free_symbols if isinstance(s, Quantity)), key=_by_name)
+
+
+def _by_name(q: Quantity) -> tuple[str, tuple[str, ...]]:
+    return q.name, tuple(a.name for a in q.axes)

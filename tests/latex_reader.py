@@ -11,8 +11,11 @@ FUNCTIONS = {
     r"\tanh": math.tanh,
     r"\mathrm{step}": lambda x: float(x > 0),
     r"\mathrm{sign}": lambda x: float((x > 0) - (x < 0)),
+    r"\mathrm{erf}": math.erf,
     r"\max": max,
+    r"\min": min,
 }
+ACCENTS = (r"\hat", r"\tilde", r"\bar", r"\dot", r"\overline", r"\widetilde")
 ENDS = {None, "+", "-", ",", "}", r"\right", "="}
 
 
@@ -92,8 +95,12 @@ class Reader:
         if token in (r"\sum", r"\max") and self.tokens[self.at + 1] == "_":
             return self.over(sum if token == r"\sum" else max)
         if token in FUNCTIONS:
-            function, arguments = FUNCTIONS[self.take()], self.arguments()
-            return lambda env: function(*(a(env) for a in arguments))
+            function, exponent = FUNCTIONS[self.take()], 1
+            if self.peek() == "^":
+                self.take()
+                exponent = self.braced(self.ratio)
+            arguments = self.arguments()
+            return lambda env: function(*(a(env) for a in arguments)) ** exponent
         return self.symbol()
 
     def fraction(self):
@@ -148,8 +155,8 @@ class Reader:
 
     def symbol(self, kind=""):
         base = self.take()
-        if base in (r"\hat", r"\tilde", r"\bar"):
-            base += "{" + self.braced(self.take) + "}"
+        if base in ACCENTS:
+            base += "{" + "".join(self.braced(self.until_brace)) + "}"
         below = []
         if self.peek() == "_":
             self.take()

@@ -62,25 +62,41 @@ class Context:
     exponents: dict[str, Form] = field(default_factory=dict)  # what an exponential's atom is the exponential of
     parted: set[str] = field(default_factory=set)  # generators that rules take apart into partial fractions
     roots: set[str] = field(default_factory=set)  # generators that occur with fractional exponents
+    _settled: tuple[tuple[int, ...], set[Monomial]] = ((), set())
+    _by_name: dict[str, list[Rule]] = field(default_factory=dict)
 
     def reduce(self, form: Form) -> Form:
         """Every rule applied until none fires."""
         done: Form = {}
         todo = list(form.items())
+        settled = self._settled_for_these_rules()
         while todo:
             monomial, c = todo.pop()
-            simpler = self._simplified(monomial)
+            simpler = None if monomial in settled else self._simplified(monomial)
             if simpler is None:
+                settled.add(monomial)
                 include(done, monomial, c)
             else:
                 todo.extend((m, c * k) for m, k in simpler.items())
         return done
 
+    def _settled_for_these_rules(self) -> set[Monomial]:
+        """The monomials that no rule changes, remembered until there are other rules."""
+        rules = (len(self.zero_one), len(self.signs), *map(id, self.rules))
+        if rules != self._settled[0]:
+            self._settled = (rules, set())
+            self._by_name = {}
+            for rule in self.rules:
+                self._by_name.setdefault(rule.pattern[0][0][0], []).append(rule)
+        return self._settled[1]
+
     def _simplified(self, monomial: Monomial) -> Form | None:
-        powers = self._folded(monomial)
-        if powers != monomial:
-            return {merge(powers): Fraction(1)}
-        for rule in self.rules:
+        if any(e > 1 and (f[0] in self.zero_one or f[0] in self.signs) for f, e in monomial):
+            powers = self._folded(monomial)
+            if powers != monomial:
+                return {merge(powers): Fraction(1)}
+        names = {f[0] for f, _ in monomial}
+        for rule in (r for name in names & self._by_name.keys() for r in self._by_name[name]):
             found = rule.apply(monomial)
             if found is not None:
                 self.cited.setdefault(rule.name)

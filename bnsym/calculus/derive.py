@@ -13,7 +13,7 @@ from bnsym.checks import DefinitionError
 from bnsym.model import Definition, Equation, Program, Quantity, Step, Term
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Derivation:
     """A definition and what was derived from it. A program that does not exist for the definition is None."""
 

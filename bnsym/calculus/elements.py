@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import mpmath
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
+from bnsym.calculus.opaque import opaque, opaque_power
 from bnsym.model import Axis, Equation, Program, Quantity, Size, Term
 
 Array = npt.NDArray[Any]
@@ -168,11 +168,13 @@ class Interpreter:
 
     def _power(self, base: Array, exponent: sympy.Expr) -> Array:
         power = int(exponent) if exponent.is_Integer else self.numbers.constant(exponent)
+        if self.numbers is SYMBOLS and not (exponent.is_Integer and exponent > 0):
+            return np.asarray(_each(lambda b: b**exponent if b.is_number else opaque_power(exponent)(b))(base))
         if self.numbers.dtype is object:
             return np.asarray(_each(lambda b: b**power)(base))
         return np.asarray(base ** float(exponent))
 
     def _function(self, function: Any, arguments: int) -> Callable[..., Any]:
-        if self.numbers is SYMBOLS:  # left as it stands: SymPy would look for periods and signs in every element
-            return _each(partial(function, evaluate=False), arguments)
+        if self.numbers is SYMBOLS:
+            return _each(opaque(function), arguments)
         return self.numbers.functions[function.__name__]

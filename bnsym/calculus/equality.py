@@ -19,6 +19,7 @@ def same_outputs(
     given: Mapping[Quantity, sympy.Expr] | None = None,
     *,
     premises: Iterable[Premise] = (),
+    at: Iterable[Quantity] = (),
     claim: str = "{output} is what the chain rule's program computes",
     method: str = SYMBOLIC,
 ) -> tuple[Proof, ...]:
@@ -26,19 +27,46 @@ def same_outputs(
 
     `given` says what inputs of `other` stand for that `reference` computes or does not have, as expressions in the
     reference's quantities: {mean: mean, inv_std: (var + eps)**Rational(-1, 2)}. Inputs of both are the same thing.
+
+    `at` are quantities that both compute, such as z of relu(z). They are proved equal; what follows is then proved for
+    any value of theirs, which is shorter. Where that is not enough, all is written out in the inputs.
     """
-    given = given or {}
+    given, premises = given or {}, tuple(premises)
     _check(reference, other, given)
-    evaluation = Evaluation().assume(premises).run(reference)
-    beside = evaluation.beside({q: evaluation.expression(e) for q, e in given.items()})
+    ends = tuple(zip(reference.outputs, other.outputs, strict=True))
+    shared = [q for q in at if reference.equation(q) and other.equation(q)]
+    if shared:
+        compared = _Compared(reference, other, given, premises, shared)
+        if all(compared.proof("", method, q, q).holds for q in shared):
+            proofs = tuple(compared.proof(claim.format(output=b), method, a, b) for a, b in ends)
+            if all(p.holds for p in proofs):
+                return proofs
+    compared = _Compared(reference, other, given, premises, ())
+    return tuple(compared.proof(claim.format(output=b), method, a, b) for a, b in ends)
 
-    def difference(ours: Quantity, theirs: Quantity) -> Form:
-        return subtract(beside.run(other).forms[theirs], evaluation.forms[ours])
 
-    return tuple(
-        judged(claim.format(output=theirs), method, evaluation.context, partial(difference, ours, theirs))
-        for ours, theirs in zip(reference.outputs, other.outputs, strict=True)
-    )
+class _Compared:
+    """Two programs evaluated side by side, what is in `at` left as a symbol in both."""
+
+    def __init__(
+        self,
+        reference: Program,
+        other: Program,
+        given: Mapping[Quantity, sympy.Expr],
+        premises: Iterable[Premise],
+        at: Iterable[Quantity],
+    ):
+        self.ours = Evaluation(cut=at).assume(premises).run(reference)
+        self.theirs = self.ours.beside({q: self.ours.expression(e) for q, e in given.items()}, cut=at)
+        self.other = other
+
+    def proof(self, claim: str, method: str, a: Quantity, b: Quantity) -> Proof:
+        """The difference of one quantity of the reference and one of the other program."""
+        return judged(claim, method, self.ours.context, partial(self._difference, a, b))
+
+    def _difference(self, a: Quantity, b: Quantity) -> Form:
+        theirs = self.theirs.run(self.other)
+        return subtract(theirs.cuts.get(b, theirs.forms[b]), self.ours.cuts.get(a, self.ours.forms[a]))
 
 
 def _check(reference: Program, other: Program, given: Mapping[Quantity, sympy.Expr]) -> None:

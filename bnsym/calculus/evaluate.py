@@ -105,14 +105,14 @@ class Evaluation:
             n == x.name or (x.name in n if "[" in n else n in known and self._mentions(known[n].base, x)) for n in names
         )
 
-    def beside(self, given: Mapping[Quantity, Form] | None = None) -> Evaluation:
+    def beside(self, given: Mapping[Quantity, Form] | None = None, *, cut: Iterable[Quantity] = ()) -> Evaluation:
         """Another program's evaluation in the same context, to compare its forms with this one's.
 
         It starts from the inputs of this one, centred as they are here, and from `given`, which says what further
         inputs stand for, as in `e.beside({mean: e.forms[mean]}).run(other)`. Nothing else that was computed here is
         carried over: what `other` computes, it computes itself.
         """
-        other = Evaluation(self.context, centring=False)
+        other = Evaluation(self.context, centring=False, cut=cut)
         other.forms = {q: self.forms[q] for q in self._taken} | dict(given or {})
         return other
 

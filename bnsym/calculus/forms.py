@@ -15,6 +15,7 @@ from bnsym.calculus.monomials import (
     Label,
     Monomial,
     bound_labels,
+    exponent,
     labels_of,
     merge,
     multiply,
@@ -30,18 +31,21 @@ def number(value: int | Fraction) -> Form:
     return {ONE: Fraction(value)} if value else {}
 
 
-def factor(name: str, labels: tuple[Label, ...] = (), exponent: Exponent = 1) -> Form:
+def factor(name: str, labels: tuple[Label, ...] = (), power: Exponent = 1) -> Form:
     """One factor."""
-    return {(((name, labels), exponent),): Fraction(1)}
+    return {(((name, labels), exponent(power)),): Fraction(1)}
 
 
 def include(total: Form, monomial: Monomial, c: Fraction) -> None:
     """Add one term to a form that is being put together; what cancels is left out."""
-    c = c + total.get(monomial, 0)
-    if c:
+    known = total.get(monomial)
+    if known is None:
+        if c:
+            total[monomial] = c
+    elif c := known + c:
         total[monomial] = c
     else:
-        total.pop(monomial, None)
+        del total[monomial]
 
 
 def add(*forms: Form) -> Form:
@@ -65,6 +69,10 @@ def subtract(a: Form, b: Form) -> Form:
 
 def mul(a: Form, b: Form) -> Form:
     """The product, sums multiplied out."""
+    if len(a) == 1 and ONE in a:
+        return scale(b, a[ONE])
+    if len(b) == 1 and ONE in b:
+        return scale(a, b[ONE])
     total: Form = {}
     for ma, ca in a.items():
         for mb, cb in b.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import permutations, product
 
 from bnsym.checks import DefinitionError
@@ -24,6 +25,31 @@ MOST_TIED = 6
 DELTA = "="
 
 
+class Root(Fraction):
+    """An exponent that is no whole number; made once for each value, and hashed once: monomials are looked up often."""
+
+    __slots__ = ("_hashed",)
+
+    _hashed: int
+
+    def __hash__(self) -> int:
+        return self._hashed
+
+
+@cache
+def _root(numerator: int, denominator: int) -> Root:
+    root = Root(numerator, denominator)
+    root._hashed = Fraction.__hash__(root)
+    return root
+
+
+def exponent(e: Exponent) -> Exponent:
+    """An exponent as monomials hold it: an int where it is whole."""
+    if type(e) is int or type(e) is Root:
+        return e
+    return int(e) if e.denominator == 1 else _root(e.numerator, e.denominator)
+
+
 def size_factor(axis: str) -> Factor:
     """The number of positions along an axis."""
     return (f"#{axis}", ())
@@ -36,7 +62,7 @@ def labels_of(monomial: Iterable[tuple[Factor, Exponent]]) -> set[Label]:
 
 def bound_labels(monomial: Iterable[tuple[Factor, Exponent]]) -> set[Label]:
     """The labels that are summed."""
-    return {label for label in labels_of(monomial) if label[1] > 0}
+    return {label for (_, labels), _ in monomial if labels for label in labels if label[1] > 0}
 
 
 def relabel(monomial: Iterable[tuple[Factor, Exponent]], new: dict[Label, Label]) -> Monomial:
@@ -48,12 +74,14 @@ def merge(factors: Iterable[tuple[Factor, Exponent]]) -> Monomial:
     """Equal factors put together, their exponents added; then the canonical spelling."""
     exponents: dict[Factor, Exponent] = {}
     for factor, e in factors:
-        exponents[factor] = exponents.get(factor, 0) + e
-    return canonical([(f, e) for f, e in exponents.items() if e != 0])
+        exponents[factor] = exponents[factor] + e if factor in exponents else e
+    return canonical([(f, exponent(e)) for f, e in exponents.items() if e])
 
 
 def multiply(a: Monomial, b: Monomial) -> Monomial:
     """The product; the bound labels of `b` are renamed apart from those of `a`."""
+    if not a or not b:
+        return a or b
     highest = max((n for _, n in bound_labels(a)), default=0)
     if highest:
         b = relabel(b, {(axis, n): (axis, n + highest) for axis, n in bound_labels(b)})
@@ -92,7 +120,7 @@ def canonical(factors: Iterable[tuple[Factor, Exponent]]) -> Monomial:
     factors = list(factors)
     bound = bound_labels(factors)
     if not bound:
-        return tuple(sorted(factors))
+        return tuple(sorted(factors)) if len(factors) > 1 else tuple(factors)
     axes = {axis for axis, _ in bound}
     if len(axes) == len(bound):  # at most one bound label on each axis: nothing to choose
         return tuple(sorted(relabel(factors, {b: (b[0], 1) for b in bound})))

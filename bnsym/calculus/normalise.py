@@ -67,6 +67,10 @@ class Normaliser:
 
     def _function(self, e: sympy.Basic) -> Form:
         context = self.context
+        if hasattr(e, "original"):
+            e = e.original(*e.args)
+            if not isinstance(e, sympy.Function):
+                return self(e)
         if isinstance(e, sympy.exp) and e.args:
             return context.exponential(self(e.args[0]))
         if isinstance(e, sympy.log):

@@ -23,16 +23,29 @@ from bnsym.calculus.monomials import Monomial
 from bnsym.calculus.population import MU, SIGMA2, averaged, bias, counts, expectation, number
 from bnsym.calculus.routes.case import size_names
 from bnsym.calculus.routes.written_out import Written, counted, small_sizes, symbols
+from bnsym.claims import adjoint
+from bnsym.claims.invariance import Data, shifted
+from bnsym.claims.scaling import scaled
 from bnsym.model import Axis, Definition, Equation, Program, Proof, Quantity, Term
 
 MOMENTS = {MU: Quantity("mu", (), "constant"), SIGMA2: Quantity("sigma2", (), "constant")}
 
 
 def claims(derivation: Derivation) -> Iterator[Proof]:
-    """The claims that any definition with statistics comes with."""
+    """The claims that any definition comes with."""
+    yield from adjoint.claims(derivation)
+    yield from invariances(derivation)
     yield from folding(derivation)
     for statistic in averaged(derivation.definition):
         yield from unbiased(derivation, statistic)
+
+
+def invariances(derivation: Derivation) -> Iterator[Proof]:
+    """The shift and the scale of its data that a definition with statistics does not see, if it does not."""
+    data = Data(derivation)
+    if data.statistics:
+        yield from shifted(data)
+        yield from scaled(data)
 
 
 def folding(derivation: Derivation) -> Iterator[Proof]:

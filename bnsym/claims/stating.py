@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import sympy
 
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import Form, subtract
 from bnsym.calculus.judge import SYMBOLIC, judged
-from bnsym.model import Equation, Program, Proof, Quantity, Size, quantities
+from bnsym.model import Axis, Equation, Program, Proof, Quantity, Size, quantities
 
 
 def substituted(program: Program, new: Mapping[Quantity, sympy.Expr]) -> Program:
@@ -27,6 +28,44 @@ def composed(first: Program, second: Program, into: Quantity) -> Program:
     renamed = second.replace({into: output})
     inputs = dict.fromkeys([*first.inputs, *(q for q in renamed.inputs if q != output)])
     return Program(tuple(inputs), (*first.equations, *renamed.equations), renamed.outputs)
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def powered(base: str, exponent: sympy.Rational) -> str:
+    """`a`, `a^2`."""
+    return base if exponent == 1 else f"{base}^{exponent}"
+
+
+Views = Mapping[Axis, tuple[Axis, ...]]
+
+
+def viewed(program: Program, views: Views) -> Program:
+    """A program along other axes: each may be renamed, be several at once, or have one position only, `()`."""
+    new: dict[sympy.Basic, sympy.Expr] = {}
+    for q in (*program.inputs, *(e.left for e in program.equations)):
+        new[q] = view(q, views)
+    for size in {s for e in program.equations for t in e.terms for s in t.body.atoms(Size)}:
+        new[size] = sympy.Mul(*(Size(f"size_{a}", a) for a in views.get(size.axis, (size.axis,))))
+    moved = program.replace(new)
+    terms = (tuple(replace(t, axes=_along(t.axes, views)) for t in e.terms) for e in moved.equations)
+    equations = tuple(replace(e, terms=t) for e, t in zip(moved.equations, terms, strict=True))
+    return Program(moved.inputs, equations, moved.outputs)
+
+
+def view(q: Quantity, views: Views) -> Quantity:
+    """A quantity along other axes."""
+    axes = _along(q.axes, views)
+    assumed = {"positive": True} if q.is_positive else {"nonnegative": True} if q.is_nonnegative else {}
+    return q if axes == q.axes else Quantity(q.name, axes, q.role, absent=q.absent, **assumed)
+
+
+def _along(axes: tuple[Axis, ...], views: Views) -> tuple[Axis, ...]:
+    return tuple(b for a in axes for b in views.get(a, (a,)))
 
 
 Side = Quantity | Equation | tuple[Quantity | Equation, ...]

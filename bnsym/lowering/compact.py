@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import sympy
 
@@ -18,7 +19,7 @@ def compact(e: sympy.Expr, is_element: IsElement) -> sympy.Expr:
     """The shortest spelling found of an elementwise body: as it is, factored, or by Horner's rule."""
     if isinstance(e, sympy.Mul):
         return sympy.Mul(*(compact(a, is_element) for a in e.args))
-    functions = {f: sympy.Dummy() for f in e.atoms(sympy.Function)}
+    functions = {f: sympy.Symbol(f"f{n}") for n, f in enumerate(sorted(e.atoms(sympy.Function), key=str))}
     named = e.xreplace(functions)
     arrays = [q for q in quantities(named) if is_element(q)]
     variables = [*arrays, *functions.values()]
@@ -28,11 +29,16 @@ def compact(e: sympy.Expr, is_element: IsElement) -> sympy.Expr:
     poly = sympy.Poly(named, *variables)
     plain = sympy.Add(*(_coefficient(c, coefficients) * sympy.Mul(*(v**k for v, k in zip(variables, powers, strict=True)))
                         for powers, c in poly.terms()))  # fmt: skip
-    candidates = [sympy.factor(plain), sympy.horner(plain, *variables), sympy.horner(plain, *reversed(variables)), plain]
-    best = min(candidates, key=lambda c: int(c.count_ops()))
-    best = _spread(best)
+    best = _shortest(plain, tuple(variables))
     back = {s: c for c, s in coefficients.items()} | {d: f for f, d in functions.items()}
     return best.xreplace(back) if best is not plain else e
+
+
+@cache
+def _shortest(plain: sympy.Expr, variables: tuple[sympy.Symbol, ...]) -> sympy.Expr:
+    found = [sympy.factor(plain), sympy.horner(plain, *variables), sympy.horner(plain, *reversed(variables)), plain]
+    best = min(found, key=lambda c: int(c.count_ops()))
+    return plain if best is plain else _spread(best)
 
 
 def _spread(e: sympy.Expr) -> sympy.Expr:
@@ -55,4 +61,4 @@ def _is_bent(e: sympy.Expr, variables: list[sympy.Symbol]) -> bool:
 def _coefficient(c: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
     """A rational number as it is; anything else as a symbol, which factoring need not understand."""
     number, rest = c.as_coeff_Mul()
-    return c if c.is_Rational else number * known.setdefault(rest, sympy.Dummy(positive=True))
+    return c if c.is_Rational else number * known.setdefault(rest, sympy.Symbol(f"c{len(known)}", positive=True))

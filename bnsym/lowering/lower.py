@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import sympy
 
@@ -26,6 +27,12 @@ from bnsym.model import Equation, Program, Quantity
 
 def lower(derivation: Derivation) -> dict[str, Kernel]:
     """The kernels by name, in the order they stand in a generated module."""
+    return {kernel.name: kernel for kernel in _lowered(derivation)}
+
+
+@lru_cache(maxsize=2)
+def _lowered(derivation: Derivation) -> tuple[Kernel, ...]:
+    """Done once for each derivation: it is proved, printed and reported one after the other."""
     chain = derivation.backward.program
     centres = tuple(Evaluation().run(derivation.forward).centres.values())
     cut = cuts(derivation.forward).of(derivation.backward)
@@ -43,7 +50,7 @@ def lower(derivation: Derivation) -> dict[str, Kernel]:
         *_update_running(derivation),
         *_correction(derivation),
     ]
-    return {kernel.name: masked(derivation, kernel) for kernel in kernels}
+    return tuple(masked(derivation, kernel) for kernel in kernels)
 
 
 def textbook_backward(derivation: Derivation) -> Kernel:

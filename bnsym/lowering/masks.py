@@ -15,11 +15,13 @@ def masked(derivation: Derivation, kernel: Kernel) -> Kernel:
     mask = next((q for q in kernel.arguments if q.role == "mask"), None)
     if mask is None or derivation.definition.premises:
         return kernel
-    arrays = [q for q in kernel.arguments if q.role in ("data", "gradient") and q.axes == mask.axes]
-    return replace(kernel, masked=tuple(q for q in arrays if _is_masked(kernel.program, q, mask)))
+    arrays = tuple(q for q in kernel.arguments if q.role in ("data", "gradient") and q.axes == mask.axes)
+    if _are_masked(kernel.program, arrays, mask):
+        return replace(kernel, masked=arrays)
+    return replace(kernel, masked=tuple(q for q in arrays if _are_masked(kernel.program, (q,), mask)))
 
 
-def _is_masked(program: Program, q: Quantity, mask: Quantity) -> bool:
-    equations = tuple(e.replace({q: mask * q}) for e in program.equations)
+def _are_masked(program: Program, arrays: tuple[Quantity, ...], mask: Quantity) -> bool:
+    equations = tuple(e.replace({q: mask * q for q in arrays}) for e in program.equations)
     other = Program(program.inputs, equations, program.outputs)
     return all(p.holds for p in same_outputs(program, other))

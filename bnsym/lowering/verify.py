@@ -9,6 +9,7 @@ import sympy
 from bnsym.calculus.chain import Derivative
 from bnsym.calculus.derive import Derivation
 from bnsym.calculus.equality import same_outputs
+from bnsym.lowering.cuts import cuts
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Program, Proof, Quantity
 
@@ -29,8 +30,17 @@ def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel) -> Iterator
         Program(kernel.program.inputs, kernel.program.equations, (*kernel.outputs, *kept)),
         saved | free,
         premises=derivation.definition.premises,
+        at=[q for q in (e.left for e in program.equations) if q in _kept(derivation, source)],
         claim=f"{kernel.name}: the kernel's {{output}} is the derived one",
     )
+
+
+def _kept(derivation: Derivation, source: Derivative | Program) -> frozenset[Quantity]:
+    """The intermediates that lowering keeps under their names."""
+    cut = cuts(derivation.forward)
+    backward = cut.of(derivation.backward)
+    again = backward.of(source) if isinstance(source, Derivative) and source is not derivation.backward else backward
+    return again.values | cut.of(derivation.jvp).values
 
 
 def _results(program: Program, kernel: Kernel) -> tuple[Quantity, ...]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from bnsym.calculus.freeze import batch_statistics
-from bnsym.calculus.population import MU, SIGMA2, correction, expectation
+from bnsym.calculus.population import MU, SIGMA2, averaged, correction, counts, expectation, number
 from bnsym.model import Axis, Equation, Program, Quantity, Size
 from bnsym.report.blocks import Block, Code, Formula, Math, Section, Sentence, paragraph, sentence
 from bnsym.report.latex import Latex
@@ -26,10 +25,13 @@ def population(w: Writer) -> Section | None:
     several = len(program.outputs) > 1
     start = "The statistics that inference is given are" if several else "The statistic that inference is given is"
     batch = program.inputs[0].axes[0]
+    shared = counts(w.definition)
+    many = w.notation.symbols["count"].base + f"_{spelled.letter(batch)}" if shared else Latex(spelled).local(examples)
+    part = " that take part" if shared else ""
     blocks: list[Block] = [
         paragraph(start, " averaged over mini-batches ", Math(f"{spelled.letter(batch)} = 1"), " to ",
                   Math(spelled.size(batch) or ""),
-                  ", each of ", Math(Latex(spelled).local(examples)), " examples."),
+                  ", each of ", Math(many), f" examples{part}."),
         *_expectations(w, spelled),
         *(paragraph(_verdict(w, spelled, s, examples)) for s in program.outputs),
         *_averages(w, spelled, program, examples),
@@ -46,8 +48,12 @@ def _reduced(w: Writer, s: Quantity) -> tuple[Axis, ...]:
 
 def _examples(w: Writer) -> sympy.Expr:
     """The number of examples in a mini-batch, in the definition's names."""
-    axes = _reduced(w, batch_statistics(w.definition)[0])
-    return sympy.Mul(*(w.notation.sizes.get(a, Size(f"size_{a.name}", a)) for a in axes))
+    statistic = averaged(w.definition)[0]
+    return number(w.definition, statistic).xreplace(_sizes(w, statistic))
+
+
+def _sizes(w: Writer, s: Quantity) -> dict[sympy.Basic, sympy.Expr]:
+    return {Size(f"size_{a.name}", a): w.notation.sizes[a] for a in _reduced(w, s) if a in w.notation.sizes}
 
 
 def _notation(w: Writer) -> Notation:
@@ -74,21 +80,25 @@ def _notation(w: Writer) -> Notation:
 
 def _expectations(w: Writer, spelled: Notation) -> list[Block]:
     """E of each statistic, where the mean and variance of an example decide it."""
-    found = {s: expectation(w.definition, s) for s in batch_statistics(w.definition)}
+    found = {s: expectation(w.definition, s) for s in averaged(w.definition)}
     if all(e is None for e in found.values()):
         return []
     mean, variance = (spelled.quantity(q) for q in MOMENTS.values())
     blocks: list[Block] = [
         paragraph("Is such an average right? Let the examples be independent draws with expectation ", Math(mean),
-                  " and variance ", Math(variance), ". Multiply the definition out. The square of one example has the"
-                  " expectation ", Math(f"{mean}^{{2}} + {variance}"), ", the product of two different ones ",
+                  " and variance ", Math(variance), f".{_mask(w)} Multiply the definition out."
+                  " The square of one example has the expectation ", Math(f"{mean}^{{2}} + {variance}"), ", the product of two different ones ",
                   Math(f"{mean}^{{2}}"), ". Added up:"),
     ]  # fmt: skip
     return [*blocks, *(_expectation(w, spelled, s, e) for s, e in found.items() if e is not None)]
 
 
+def _mask(w: Writer) -> str:
+    return " Which of them take part is given." if counts(w.definition) else ""
+
+
 def _expectation(w: Writer, spelled: Notation, s: Quantity, expected: sympy.Expr) -> Formula:
-    sizes = {Size(f"size_{a.name}", a): w.notation.sizes[a] for a in _reduced(w, s) if a in w.notation.sizes}
+    sizes = _sizes(w, s)
     right = Latex(spelled)
     left = rf"\mathrm{{E}}\left[{spelled.quantity(s)}\right]"
     for moment, named in MOMENTS.items():
@@ -101,16 +111,15 @@ def _expectation(w: Writer, spelled: Notation, s: Quantity, expected: sympy.Expr
 
 def _verdict(w: Writer, spelled: Notation, s: Quantity, examples: sympy.Expr) -> Sentence:
     """What follows for one statistic: it is right as it is, or is multiplied by a factor."""
-    count = Quantity("count", positive=True)
     expected = expectation(w.definition, s)
-    factor = correction(w.definition, s, count).xreplace({count: examples})
+    factor = correction(w.definition, s, Quantity("count", positive=True))
     symbol = w.bare(s)
     if expected is None:
         return sentence(
             "The expectation of ", symbol, " does not follow from those of an example: it is averaged as it is."
         )
     if factor != 1:
-        by = Math(Latex(spelled).local(factor))
+        by = Math(Latex(spelled).local(factor.xreplace({Quantity("count", positive=True): examples})))
         return sentence("The average of ", symbol, " would be biased; multiplied by ", by, " it is not.")
     if expected.atoms(Size):
         return sentence("The average of ", symbol, " depends on the size of a mini-batch: it is taken as it is.")
@@ -118,5 +127,6 @@ def _verdict(w: Writer, spelled: Notation, s: Quantity, examples: sympy.Expr) ->
 
 
 def _averages(w: Writer, spelled: Notation, program: Program, examples: sympy.Expr) -> list[Block]:
-    counts = {q: examples for q in program.inputs if q.name == "count"}
-    return [w.formula(Equation(e.left, e.replace(counts).terms), spelled) for e in program.equations]
+    """Each mini-batch has equally many examples, but where a mask leaves some out."""
+    same = {q: examples for q in program.inputs if q.name == "count" and not q.axes}
+    return [w.formula(Equation(e.left, e.replace(same).terms), spelled) for e in program.equations]

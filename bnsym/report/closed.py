@@ -1,120 +1,119 @@
-"""What the generated backward computes: names, sums, and gradients written with them."""
+"""What the generated backward computes: its equations in order, and its gradients with every sum written out."""
 
 from __future__ import annotations
 
 import sympy
 
-from bnsym.lowering.kernel import Kernel, Kind, Operation
+from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.lower import textbook_backward
-from bnsym.model import Axis, Equation, Quantity, Reduction, Term
-from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, Text, enumerated, paragraph, sentence
+from bnsym.model import Equation, Quantity, Reduction
+from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, paragraph, sentence
+from bnsym.report.told import helpers, is_sum, left_out, put_in, taken, told
 from bnsym.report.writer import Writer
 
 
 def closed_form(w: Writer) -> Section:
     """The lowered backward, its per-channel arithmetic put back in, and then with every sum written out."""
     kernel = w.kernels["backward"]
-    helpers = {o.left: o.equation.right for o in kernel.operations if _is_helper(o)}
-    shown = [Operation(o.kind, put_in(o.equation, helpers)) for o in kernel.operations if o.left not in helpers]
-    sums = [o for o in shown if any(t.axes for t in o.equation.terms)]
-    results = [o.equation for o in shown if o not in sums and o.left in kernel.outputs]
-    names = [o.equation for o in shown if o not in sums and o.left not in kernel.outputs]
-    inner = _inner(w, kernel)
-    blocks: list[Block] = [paragraph(_opening(w, kernel, inner)), *_names(w, kernel, names), *_sums(w, sums)]
-    if results:
-        also = "With these, the gradient" if names or sums else "The gradient"
-        verb = " is" if len(results) == 1 else " are, in turn,"
-        blocks.append(paragraph(f"{also} to ", w.symbols(_of(w, e.left) for e in results), verb))
-    blocks += [w.formula(e) for e in results]
-    blocks += [] if inner else _written_out(w, kernel)
-    blocks += _helpers(w, helpers)
+    blocks: list[Block] = [
+        paragraph(_opening(w, kernel)),
+        *_composed(w, kernel),
+        *left_out(w, kernel),
+        *taken(w, kernel),
+        *told(w, kernel),
+        *([] if _is_raw(w, kernel) else _written_out(w, kernel)),
+        *_helpers(w, helpers(w, kernel)),
+        *_parameters(w),
+    ]
     return Section(sentence("What ", Code("backward"), " computes"), tuple(blocks))
 
 
-def _of(w: Writer, gradient: Quantity) -> Quantity:
-    """What a gradient is the gradient to."""
-    return next(q for q, g in w.derivation.backward.gradients.items() if g == gradient)
+def _inner(w: Writer) -> list[Quantity]:
+    """The intermediate quantities that have a gradient, in the order of the steps."""
+    derivative = w.derivation.backward
+    return [s.of for s in derivative.steps if s.of not in derivative.wrt and s.of not in w.derivation.forward.outputs]
 
 
-def _is_helper(o: Operation) -> bool:
-    """Arithmetic without sums that lowering gave a name of its own."""
-    return o.left.role == "sum" and not any(t.axes for t in o.equation.terms)
+def _kept(w: Writer, kernel: Kernel) -> list[Quantity]:
+    """Those of them whose gradient the kernel computes under its name."""
+    computed, gradients = {o.left for o in kernel.operations}, w.derivation.backward.gradients
+    return [q for q in _inner(w) if gradients[q] in computed]
 
 
-def put_in(e: Equation, known: dict[Quantity, sympy.Expr]) -> Equation:
-    """An equation with names replaced by what they stand for, and those in it by what these stand for."""
-    while known.keys() & set(e.inputs):
-        e = Equation(e.left, tuple(Term(t.body.xreplace(known), t.axes, t.largest) for t in e.terms))
-    return e
+def _is_raw(w: Writer, kernel: Kernel) -> bool:
+    """Whether the kernel is the chain rule's own program, and nothing is put together."""
+    return bool(_inner(w)) and _kept(w, kernel) == _inner(w)
 
 
-def _inner(w: Writer, kernel: Kernel) -> bool:
-    """Whether the kernel computes gradients of intermediate quantities: then it is the chain rule's own program."""
-    gradients = set(w.derivation.backward.gradients.values()) - set(kernel.outputs)
-    return any(o.left in gradients for o in kernel.operations)
-
-
-def _opening(w: Writer, kernel: Kernel, inner: bool) -> Sentence:
-    """Whether gradients of intermediates are left, and what is taken over from the forward pass."""
-    if inner:
-        form = sentence("The steps above are computed one after the other")
+def _opening(w: Writer, kernel: Kernel) -> Sentence:
+    """Which gradients of intermediates are left, what is computed again, and what is taken for granted."""
+    inner, kept = _inner(w), _kept(w, kernel)
+    if not inner:
+        straight = "step above leads" if len(w.derivation.steps) == 1 else "steps above lead"
+        shorter = " Written with what the forward pass saved it is shorter." if kernel.takes_saved else ""
+        form = sentence(f"The {straight} straight to the inputs.", shorter)
+    elif kept == inner:
+        form = sentence("The steps above are computed one after the other.")
+    elif kept:
+        only = "only that to " if len(kept) == 1 else "those to "
+        form = sentence("The steps above put together. Of the gradients to intermediate quantities ", only,
+                        w.symbols(kept), f" {'is' if len(kept) == 1 else 'are'} computed.")  # fmt: skip
     else:
-        form = sentence("The steps above put together: no gradient of an intermediate quantity is left")
-    taken = [q for _, q in kernel.takes_saved]
-    saved = sentence(". From the forward pass it takes ", enumerated(w.symbol(q) for q in taken)) if taken else ()
-    granted = sentence(". It takes ", w.premises, " for granted") if w.premises and not inner else ()
-    return sentence(form, saved, granted, ".")
+        left = "no gradient to an intermediate quantity is left."
+        form = sentence("The steps above put together: ", left)
+    again = [e.left for e in w.derivation.forward.equations if e.left in {o.left for o in kernel.operations}]
+    anew = sentence(" Not saved but computed again: ", w.symbols(again), ".") if again else ()
+    granted = sentence(" It takes ", w.premises, " for granted.") if w.premises and kept != inner else ()
+    return sentence(form, anew, granted)
 
 
-def _names(w: Writer, kernel: Kernel, names: list[Equation]) -> list[Block]:
-    """The substitutions that the closed form rests on: x_hat and inv_std have names."""
-    forward = {o.left: o.equation for o in w.kernels["forward"].operations}
-    stated = {e.left for e in w.derivation.forward.equations}
-    saved = [forward[q] for _, q in kernel.takes_saved if q in forward and q not in stated]
-    if not saved and not names:
+def _composed(w: Writer, kernel: Kernel) -> list[Block]:
+    """How the backward of a composition falls into those of its parts."""
+    if len(w.definition.parts) != 2:
         return []
-    return [paragraph("It is written with"), *(w.formula(e) for e in (*saved, *names))]
-
-
-def _sums(w: Writer, sums: list[Operation]) -> list[Block]:
-    """The sums over the data, each after a word on what it runs over."""
-    blocks: list[Block] = []
-    groups: dict[tuple[tuple[Axis, ...], tuple[Axis, ...], bool], list[Operation]] = {}
-    for o in sums:
-        over = tuple(dict.fromkeys(a for t in o.equation.terms for a in t.axes))
-        groups.setdefault((over, o.left.axes, o.kind == Kind.CONTRACT), []).append(o)
-    for (over, each, product), found in groups.items():
-        one = "This sum over " if len(found) == 1 else "These sums over "
-        once = " is taken once" if len(found) == 1 else " are taken once"
-        kept = sentence(" for each ", w.indices(each)) if each else ()
-        matrix = (
-            Text(", as a matrix product:" if len(found) == 1 else ", as matrix products:") if product else Text(":")
-        )
-        blocks += [paragraph(one, w.indices(over), once, kept, matrix), *(w.formula(o.equation) for o in found)]
-    return blocks
+    first, then = w.definition.parts
+    (between,), gradients = first.program.outputs, w.derivation.backward.gradients
+    own, computed = {e.left for e in then.program.equations}, _kept(w, kernel)
+    kept = between if between in computed else next((q for q in computed if q in own), None)
+    if kept is None or between not in gradients:
+        return []
+    gradient = w.symbol(gradients[kept])
+    alias = w.derivation.backward.program.equation(gradients[between])
+    same = alias is not None and kept != between and alias.right == gradients[kept]
+    also = (
+        sentence(", which by ", w.references([alias]), " is ", w.symbol(gradients[between])) if alias and same else ()
+    )
+    if then.layout == "elementwise":
+        seed = w.symbol(w.derivation.backward.seeds[0])
+        start = sentence(seed, " times the derivative of ", Code(then.name), " is ", gradient, also)
+        end = sentence(". From there on this is the backward of ", Code(first.name), ", with ", gradient, " for ", seed)
+        return [paragraph(start, end, ".")]
+    start = sentence("The backward of ", Code(then.name), " gives ", gradient, also)
+    return [paragraph(start, ", and that of ", Code(first.name), " hands it on.")]
 
 
 def _written_out(w: Writer, printed: Kernel) -> list[Block]:
     """Gradients that use sums, once more without any name for them, as a textbook has them."""
     kernel = textbook_backward(w.derivation)
+    sums = {o.left: o.equation.right for o in kernel.operations if is_sum(o)}
     recentred = {o.left for o in printed.operations} - {o.left for o in kernel.operations}
-    why = "; a factor that sums to 0 lets the code centre the other one first" if recentred else ""
-    helpers = {o.left: o.equation.right for o in kernel.operations if _is_helper(o)}
-    results = [put_in(o.equation, helpers) for o in kernel.operations if o.left in kernel.outputs and not _is_sum(o)]
+    known = helpers(w, kernel)
     stated = {e.left for e in w.derivation.forward.equations}
     saved = {q for _, q in kernel.takes_saved} - stated
-    named = {o.left: o.equation.right for o in kernel.operations if _is_sum(o) or _is_helper(o)}
-    named |= {o.left: o.equation.right for o in w.kernels["forward"].operations if o.left in saved}
+    named = sums | known | {o.left: o.equation.right for o in w.kernels["forward"].operations if o.left in saved}
     blocks: list[Block] = []
-    for e in results:
-        if {o.left for o in kernel.operations if _is_sum(o)} & set(e.inputs):
-            whole = put_in(e, named)
-            blocks += [paragraph("With every sum written out", *_renamed(w, whole), why, ":"), w.formula(whole)]
+    for o in kernel.operations:
+        if o.left.role == "gradient" and not is_sum(o) and sums.keys() & set(put_in(o.equation, known).inputs):
+            whole = put_in(o.equation, named)
+            if any(q.role == "sum" for q in whole.inputs):
+                continue
+            blocks += [paragraph("With every sum written out", *_renamed(w, whole), ":"), w.formula(whole)]
+    if blocks and recentred:
+        why = (
+            "Where one factor of a sum adds up to 0 by itself, the code centres the other factor first. The sum is the"
+        )
+        blocks.append(paragraph(f"{why} same, and rounding does less harm."))
     return blocks
-
-
-def _is_sum(o: Operation) -> bool:
-    return any(t.axes for t in o.equation.terms)
 
 
 def _renamed(w: Writer, e: Equation) -> list[Sentence]:
@@ -122,13 +121,22 @@ def _renamed(w: Writer, e: Equation) -> list[Sentence]:
     scope = w.notation.scope(e.left.axes)
     inside = {a for t in e.terms for s in t.body.atoms(Reduction) for a in s.axes}
     clashing = [a for a in e.left.axes if a in inside]
-    pairs = [sentence(", ", Math(w.notation.inner(a, scope)), " running as ", w.index(a)) for a in clashing]
-    return pairs
+    return [sentence(", ", Math(w.notation.inner(a, scope)), " running as ", w.index(a)) for a in clashing]
 
 
-def _helpers(w: Writer, helpers: dict[Quantity, sympy.Expr]) -> list[Block]:
+def _helpers(w: Writer, known: dict[Quantity, sympy.Expr]) -> list[Block]:
     """What the code has further names for."""
-    if not helpers:
+    if not known:
         return []
-    rows = tuple(((Code(q.name),), (w.local(e, w.notation.scope(q.axes)),)) for q, e in helpers.items())
+    rows = tuple(((Code(q.name),), (w.local(e, w.notation.scope(q.axes)),)) for q, e in known.items())
     return [paragraph("The code computes these once, under names of their own:"), Table(("in the code", "is"), rows)]
+
+
+def _parameters(w: Writer) -> list[Block]:
+    """A first layer's data need no gradient."""
+    derivative = w.derivation.parameter_backward
+    if derivative is None:
+        return []
+    what = "gradient" if len(derivative.wrt) == 1 else "gradients"
+    return [paragraph(Code("parameter_backward"), f" computes the {what} to ",
+                      w.symbols(derivative.wrt), " alone: a network's first layer needs no other.")]  # fmt: skip

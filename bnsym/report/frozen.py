@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bnsym.calculus.freeze import batch_statistics
-from bnsym.model import Equation, Program, Term
-from bnsym.report.blocks import Block, Code, Section, paragraph, sentence
+from bnsym.model import Equation, Program, Quantity, Term
+from bnsym.report.blocks import Block, Code, Math, Section, Span, enumerated, paragraph, sentence
 from bnsym.report.writer import Writer
 
 
@@ -13,13 +13,15 @@ def inference(w: Writer) -> Section | None:
     program = w.derivation.inference
     if program is None:
         return None
-    given = w.symbols(batch_statistics(w.definition))
-    many = len(batch_statistics(w.definition)) > 1
-    verb = "are" if many else "is"
-    left = w.references(program.equations)
+    statistics = [q for q in batch_statistics(w.definition) if q in program.inputs]
+    verb = "are" if len(statistics) > 1 else "is"
+    same = [e for e in program.equations if w.known(e)]
+    remain = "remain" if len(same) > 1 else "remains"
+    what = sentence(" Of the definition ", w.references(same), f" {remain}") if same else ()
     blocks: list[Block] = [
-        paragraph("At inference ", given, f" {verb} given, not taken from the data at hand. Of the definition ", left,
-                  f" {'remain' if len(program.equations) > 1 else 'remains'}.", _alone(program)),
+        paragraph("At inference ", w.symbols(statistics), f" {verb} given, not taken from the data at hand.", what,
+                  "." if same else "", _alone(program)),
+        *_neutral(w, program),
         *_gradients(w),
         *_fold(w),
     ]  # fmt: skip
@@ -28,7 +30,21 @@ def inference(w: Writer) -> Section | None:
 
 def _alone(program: Program) -> str:
     summed = any(t.axes for e in program.equations for t in e.terms)
-    return "" if summed else " No sum is among them: an output no longer depends on the other examples."
+    return "" if summed else " An output no longer depends on the other examples: nothing is summed."
+
+
+def _neutral(w: Writer, program: Program) -> list[Block]:
+    """What derivatives hold fixed stands at its neutral value, and changes the equations that use it."""
+    changed = [e for e in program.equations if not w.known(e)]
+    gone = [q for q in w.derivation.forward.inputs if q.role == "fixed" and q not in program.inputs]
+    if not changed or not gone:
+        return [w.formula(e) for e in changed]
+    values: list[Span] = [Math(f"{w.notation.quantity(Quantity(q.name))} = {q.absent}") for q in gone]
+    before = [e for e in w.derivation.forward.equations if e.left in {c.left for c in changed}]
+    stand = "its neutral value" if len(gone) == 1 else "its neutral values"
+    start = sentence("What derivatives hold fixed stands at ", stand, ", ", enumerated(values))
+    become = " become" if len(changed) > 1 else " becomes"
+    return [paragraph(start, ", so that ", w.references(before), become), *(w.formula(e) for e in changed)]
 
 
 def _gradients(w: Writer) -> list[Block]:

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 import sympy
 
-from bnsym.functions import Abs, maximum
-from bnsym.model import Equation, Largest, Quantity, Reduction, Size, Term
+from bnsym.functions import Abs, maximum, minimum
+from bnsym.model import Equation, Largest, Quantity, Reduction, Term
 from bnsym.report.notation import NOWHERE, Notation, Scope
-from bnsym.report.products import Power, Product, free, product
+from bnsym.report.products import Power, Product, free, is_below, is_count, is_tall, number, product, top_and_bottom
 from bnsym.report.symbols import word
 
 FUNCTIONS: dict[type[sympy.Basic], str] = {
@@ -20,8 +20,10 @@ FUNCTIONS: dict[type[sympy.Basic], str] = {
     sympy.log: r"\log",
     sympy.tanh: r"\tanh",
     maximum: r"\max",
+    minimum: r"\min",
 }
-ROLES = ("size", "data", "mask", "parameter", "constant", "statistic", "value", "sum", "gradient")
+ABSOLUTE = (Abs, sympy.Abs)
+ROLES = ("size", "data", "mask", "fixed", "parameter", "constant", "statistic", "count", "value", "sum", "gradient")
 Signed = tuple[bool, str]
 """Whether a minus sign stands before a term, and the term without it."""
 
@@ -83,15 +85,15 @@ class Latex:
 
     def _product(self, p: Product, scope: Scope) -> str:
         """Gradients, a fraction, brackets and sums: nothing tall stands in a fraction, no sum swallows a factor."""
-        below = [(b, -e) for b, e in p.powers if _is_below(e)]
+        below = [(b, -e) for b, e in p.powers if is_below(e)]
         single = [b for b, e in p.powers if e == 1]
         sums = [b for b in single if isinstance(b, Reduction)]
-        tall = [b for b in single if b not in sums and _is_tall(b)]
-        above = [(b, e) for b, e in p.powers if not _is_below(e) and not (e == 1 and b in [*sums, *tall])]
-        top, bottom = p.number.as_numer_denom()
-        counts = [power for power in above if _is_count(power[0])]
+        tall = [b for b in single if b not in sums and is_tall(b)]
+        above = [(b, e) for b, e in p.powers if not is_below(e) and not (e == 1 and b in [*sums, *tall])]
+        top, bottom = top_and_bottom(p.number)
+        counts = [power for power in above if is_count(power[0])]
         beside = [power for power in above if power not in counts]
-        if not (counts and all(_is_count(b) for b, _ in below)):
+        if not (counts and all(is_count(b) for b, _ in below)):
             counts, beside = above, []  # m / (m - 1) stands apart from what it weighs; (x - mean) / m does not
         first = self._factors([(b, sympy.Integer(1)) for b in tall if not b.is_Add], scope)
         brackets = self._factors([(b, sympy.Integer(1)) for b in tall if b.is_Add], scope)
@@ -99,18 +101,18 @@ class Latex:
         if below or bottom != 1:
             middle = [rf"\frac{{{self._row(top, counts, scope)}}}{{{self._row(bottom, below, scope)}}}"]
             return _row([*first, *middle, *self._factors(beside, scope), *last])
-        number = [_number(top)] if top != 1 or not (first or above or last) else []
-        return _row([*number, *first, *self._factors(above, scope), *last])
+        plain = [number(top)] if top != 1 or not (first or above or last) else []
+        return _row([*plain, *first, *self._factors(above, scope), *last])
 
     def _sums(self, sums: list[Reduction], scope: Scope) -> list[str]:
         texts = sorted(self._reduction(s, scope) for s in sums)
         return texts if len(texts) == 1 else [_bracketed(s) for s in texts]
 
-    def _row(self, number: sympy.Number, powers: list[Power], scope: Scope) -> str:
+    def _row(self, factor: sympy.Number, powers: list[Power], scope: Scope) -> str:
         """One side of a fraction, where a sum that stands alone needs no brackets."""
-        if number == 1 and len(powers) == 1 and powers[0][1] == 1:
+        if factor == 1 and len(powers) == 1 and powers[0][1] == 1:
             return self._expression(powers[0][0], scope, SUM)
-        return _row([*([_number(number)] if number != 1 or not powers else []), *self._factors(powers, scope)])
+        return _row([*([number(factor)] if factor != 1 or not powers else []), *self._factors(powers, scope)])
 
     def _factors(self, powers: list[Power], scope: Scope) -> list[str]:
         """Short names first: gamma before x_hat before (x - mean)."""
@@ -128,6 +130,8 @@ class Latex:
         if exponent == sympy.Rational(1, 2):
             return rf"\sqrt{{{self._expression(base, scope, SUM)}}}"
         above = str(exponent) if exponent.is_Rational else self._expression(exponent, scope, SUM)
+        if isinstance(base, sympy.Function) and not isinstance(base, ABSOLUTE):
+            return self._function(base, scope, f"^{{{above}}}")
         return f"{self._expression(base, scope, ATOM)}^{{{above}}}"
 
     def _reduction(self, e: Reduction, scope: Scope) -> str:
@@ -142,13 +146,13 @@ class Latex:
                 signs.append(rf"\sum_{{{letter}=1}}^{{{size}}}" if size else rf"\sum_{{{letter}}}")
         return " ".join([*signs, self._expression(e.body, scope, FACTOR)])
 
-    def _function(self, e: sympy.Function | sympy.NumberSymbol, scope: Scope) -> str:
+    def _function(self, e: sympy.Function | sympy.NumberSymbol, scope: Scope, power: str = "") -> str:
         if isinstance(e, sympy.NumberSymbol):
             return r"\pi" if e is sympy.pi else rf"\mathrm{{{'e' if e is sympy.E else e}}}"
         inside = ", ".join(self._expression(a, scope, SUM) for a in e.args)
-        if isinstance(e, (Abs, sympy.Abs)):
+        if isinstance(e, ABSOLUTE):
             return rf"\left\lvert {inside} \right\rvert"
-        return FUNCTIONS.get(type(e), rf"\mathrm{{{type(e).__name__}}}") + _bracketed(inside)
+        return FUNCTIONS.get(type(e), rf"\mathrm{{{type(e).__name__}}}") + power + _bracketed(inside)
 
 
 def _added(parts: list[Signed]) -> str:
@@ -157,28 +161,6 @@ def _added(parts: list[Signed]) -> str:
         glue = (" - " if negative else " + ") if text else ("-" if negative else "")
         text += glue + part
     return text
-
-
-def _number(n: sympy.Number) -> str:
-    return str(n) if n.is_Rational else f"{float(n):g}"
-
-
-def _is_tall(e: sympy.Expr) -> bool:
-    """A gradient, or a bracket with gradients or sums in it."""
-    inside = (e, *e.args) if e.is_Add else (e,)
-    return any(isinstance(b, Reduction) or getattr(b, "role", "") == "gradient" for a in inside for b in _bases(a))
-
-
-def _is_count(e: sympy.Expr) -> bool:
-    return all(isinstance(s, Size) for s in e.free_symbols)
-
-
-def _bases(e: sympy.Expr) -> list[sympy.Expr]:
-    return [b for b, _ in product(e).powers] if e.is_Mul else [e]
-
-
-def _is_below(exponent: sympy.Expr) -> bool:
-    return bool(exponent.is_Rational and exponent < 0)
 
 
 def _bracketed(text: str) -> str:

@@ -14,6 +14,8 @@ from bnsym.lowering.kernel import Kernel
 from bnsym.model import Axis, Program, Quantity, Size, quantities
 from bnsym.report.symbols import Symbol, distinct, word
 
+SHOWN = ("backward", "jvp", "double_backward")
+"""The kernels whose equations a report tells."""
 LETTERS = "jklpqrstuvwabcdefghinmoxyz"
 
 
@@ -90,16 +92,21 @@ class Notation:
 
 
 def notation(derivation: Derivation, kernels: Mapping[str, Kernel]) -> Notation:
-    """The symbols for everything that a derivation and its kernels name."""
+    """The symbols for everything that a derivation and its kernels name, as far as a report shows it."""
     stated, chain = derivation.forward, derivation.backward.program
-    programs = [stated, chain, *(k.program for k in kernels.values())]
-    named = {q.name: q for p in reversed(programs) for q in _named(p)}
+    shown = [kernels[k].program for k in SHOWN]
+    own = [p for p in (stated, derivation.correction, derivation.fold) if p is not None]
+    averages = [p for p in (derivation.population, derivation.update_running) if p is not None]
+    programs = [*own, chain, derivation.jvp.program, *shown, *averages]
+    named: dict[str, Quantity] = {}
+    for q in (q for p in programs for q in _named(p)):
+        named.setdefault(q.name, q)
     premises = [p.term for p in derivation.definition.premises]
-    terms = [*premises, *(t for p in (stated, chain) for e in p.equations for t in e.terms)]
+    terms = [*premises, *(t for p in (stated, chain, *shown) for e in p.equations for t in e.terms)]
     axes = [a for p in programs for a in p.axes]
     letters = _letters(tuple(dict.fromkeys(axes)), set(named))
     return Notation(
-        symbols=distinct(named, letters),
+        symbols=distinct(named, letters, frozenset(q.name for p in own for q in _named(p)), _derived(derivation)),
         gradients=_gradients(derivation),
         letters=letters,
         shown=frozenset(a for t in terms for a in t.axes),
@@ -121,6 +128,15 @@ def _gradients(derivation: Derivation) -> dict[str, tuple[Quantity, bool]]:
             found |= {seed.name: (y, False) for y, seed in zip(program.outputs, derivative.seeds, strict=True)}
             found |= {s.equation.left.name: (s.of, s.of in program.outputs) for s in derivative.steps}
     return found
+
+
+def _derived(derivation: Derivation) -> dict[str, tuple[str, str]]:
+    """What the names are of that the chain rule made: gradients, tangents, and gradients of the second order."""
+    again = derivation.double_backward
+    seeds = zip(derivation.backward.program.outputs, again.seeds, strict=True)
+    found = {g.name: ("g", q.name) for q, g in again.gradients.items()} | {s.name: ("g", q.name) for q, s in seeds}
+    found |= {t.name: ("t", q.name) for q, t in derivation.jvp.gradients.items()}
+    return found | {name: ("d", q.name) for name, (q, _) in _gradients(derivation).items()}
 
 
 def _letters(axes: tuple[Axis, ...], names: set[str]) -> dict[Axis, str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import sympy
 
-from bnsym.model import Axis, Quantity, Reduction, Sum
+from bnsym.model import Axis, Quantity, Reduction, Size, Sum
 
 Power = tuple[sympy.Expr, sympy.Expr]
+HALF = sympy.Rational(1, 2)
+FINE, DIGITS = 100, 14
+"""A fraction with a larger denominator is a decimal number, where that is exact and no longer than so many digits."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +46,40 @@ def product(e: sympy.Expr) -> Product:
             content, base = _tidied(base) if base.is_Add else _tidied_sum(base)
             number *= content**exponent
         powers.append((base, exponent))
-    return Product(number, tuple(powers))
+    return _rooted(Product(number, tuple(powers)))
+
+
+def _rooted(p: Product) -> Product:
+    """Roots of numbers under one: 1 over the root of 2, not the root of 2 over 2."""
+    roots = [(b, e) for b, e in p.powers if b.is_number and b.is_positive and e in (HALF, -HALF)]
+    inside = sympy.Mul(*(b ** (2 * e) for b, e in roots))
+    count, rest = inside.as_coeff_Mul()
+    number = p.number
+    if number.is_Rational and count.is_Rational and count.p > 1 and number.q <= FINE and number.q % count.p == 0:
+        number, inside = number * count.p, rest / (count.p * count.q)
+    top, bottom = inside.as_numer_denom()
+    root = (bottom, -HALF) if top == 1 else (inside, HALF)
+    return Product(number, (*(power for power in p.powers if power not in roots), *([root] if inside != 1 else [])))
 
 
 def _tidied(e: sympy.Add) -> tuple[sympy.Number, sympy.Expr]:
     """A bracket without a common number, and a difference with what has more indices first: x - mean."""
-    content, rest = e.primitive()
+    content = _common([abs(t.as_coeff_Mul()[0]) for t in e.args], e.primitive()[0])
+    rest = sympy.Add(*(t / content for t in e.args))
     terms = sympy.Add.make_args(rest)
     minus = [t for t in terms if t.could_extract_minus_sign()]
     plus = [t for t in terms if t not in minus]
     if len(minus) == len(plus) == 1 and not plus[0].is_Number and len(free(minus[0])) > len(free(plus[0])):
         return -content, -rest
     return content, rest
+
+
+def _common(numbers: list[sympy.Number], content: sympy.Number) -> sympy.Number:
+    """What to put before a bracket: nothing where a term has no number; no huge denominator."""
+    if 1 in numbers or content.q <= FINE:
+        return sympy.Integer(1) if 1 in numbers else content
+    largest = max(numbers)
+    return sympy.Integer(1) if largest.is_Integer else largest
 
 
 def _tidied_sum(e: Sum) -> tuple[sympy.Number, sympy.Expr]:
@@ -73,3 +99,38 @@ def free(e: sympy.Basic) -> frozenset[Axis]:
     if isinstance(e, Reduction):
         return free(e.body) - set(e.axes)
     return frozenset(a for part in e.args for a in free(part))
+
+
+def top_and_bottom(n: sympy.Number) -> tuple[sympy.Number, sympy.Number]:
+    """A number as a fraction; 0.044715 stands on top as it is."""
+    exact = n.is_Rational and n.q > FINE and set(sympy.primefactors(n.q)) <= {2, 5} and len(_decimal(n)) <= DIGITS
+    return (n, sympy.Integer(1)) if exact else n.as_numer_denom()
+
+
+def number(n: sympy.Number) -> str:
+    """A number in digits."""
+    return str(n) if n.is_Integer else _decimal(n) if n.is_Rational else f"{float(n):g}"
+
+
+def _decimal(n: sympy.Rational) -> str:
+    return f"{Decimal(n.p) / Decimal(n.q):f}"
+
+
+def is_tall(e: sympy.Expr) -> bool:
+    """A gradient, or a bracket with gradients or sums in it."""
+    inside = (e, *e.args) if e.is_Add else (e,)
+    return any(isinstance(b, Reduction) or getattr(b, "role", "") == "gradient" for a in inside for b in _bases(a))
+
+
+def is_count(e: sympy.Expr) -> bool:
+    """A number, or made of sizes alone."""
+    return all(isinstance(s, Size) for s in e.free_symbols)
+
+
+def is_below(exponent: sympy.Expr) -> bool:
+    """Whether a power stands below the line of a fraction."""
+    return bool(exponent.is_Rational and exponent < 0)
+
+
+def _bases(e: sympy.Expr) -> list[sympy.Expr]:
+    return [b for b, _ in product(e).powers] if e.is_Mul else [e]

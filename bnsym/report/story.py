@@ -15,6 +15,8 @@ from bnsym.report.frozen import inference
 from bnsym.report.opening import axes, definition
 from bnsym.report.paths import dependencies
 from bnsym.report.proved import proved
+from bnsym.report.second import double_backward
+from bnsym.report.tangents import forward_mode
 from bnsym.report.writer import Writer
 
 
@@ -27,6 +29,8 @@ def story(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterabl
         dependencies(w),
         chain_rule(w),
         closed_form(w),
+        forward_mode(w),
+        double_backward(w),
         inference(w),
         population(w),
         proved(proofs),

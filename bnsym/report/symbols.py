@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bnsym.model import Axis, Quantity, Size
 
@@ -14,6 +14,9 @@ GREEK = (
 )  # fmt: skip
 KNOWN = {g: rf"\{g}" for g in GREEK} | {"eps": r"\epsilon", "mean": r"\mu", "var": r"\sigma^2"}
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+FACTORS = 3
+"""Of so many quantities a sum's symbol may be made."""
 
 
 @dataclass(frozen=True)
@@ -23,48 +26,105 @@ class Symbol:
     base: str
     note: str = ""
 
+    @property
+    def small(self) -> str:
+        """Small enough to stand below another one."""
+        return self.base + (f"_{{{self.note}}}" if self.note else "")
 
-def distinct(named: Mapping[str, Quantity], letters: Mapping[Axis, str]) -> dict[str, Symbol]:
-    """The usual symbol of each name; where two names would share one, both are written as words."""
-    usual = {name: _usual(q, set(named), letters) for name, q in named.items()}
+
+def distinct(
+    named: Mapping[str, Quantity],
+    letters: Mapping[Axis, str],
+    stated: frozenset[str],
+    derived: Mapping[str, tuple[str, str]],
+) -> dict[str, Symbol]:
+    """The usual symbol of each name; where two names would share one, both are written as words.
+
+    `stated` are the definition's names; `derived` says of those that the chain rule made what they are of: `d` a
+    gradient, `t` a tangent, `g` a gradient of the second order.
+    """
+    spelling = Spelling(frozenset(named), stated, derived, _letter(named, letters))
+    usual = {name: _usual(q, spelling, letters) for name, q in named.items()}
     shared = Counter(usual.values())
-    return {name: symbol if shared[symbol] == 1 else word(name) for name, symbol in usual.items()}
+    found = {name: symbol if shared[symbol] == 1 else word(name) for name, symbol in usual.items()}
+    unnamed = [name for name, q in named.items() if q.role == "sum" and _is_sum(name) and found[name] == word(name)]
+    numbered = zip(unnamed, ROMAN if "S" not in named else (), strict=False)
+    return found | {name: Symbol("S", rf"\mathrm{{{number}}}") for name, number in numbered}
 
 
-def _usual(q: Quantity, names: set[str], letters: Mapping[Axis, str]) -> Symbol:
-    if isinstance(q, Size) and q.name == f"size_{q.axis.name}" and "N" not in names:
+def _usual(q: Quantity, spelling: Spelling, letters: Mapping[Axis, str]) -> Symbol:
+    if isinstance(q, Size) and q.name == f"size_{q.axis.name}" and "N" not in spelling.names:
         return Symbol("N", letters.get(q.axis, q.axis.name))
-    return _sum(q.name, names) if q.role == "sum" else _spelled(q.name, names)
+    return spelling.of(q.name) or word(q.name)
 
 
-def _sum(name: str, names: set[str]) -> Symbol:
-    """`sum_dy_x_hat` is S with dy and x_hat below, where it is a sum of such a product."""
-    start, *words = name.split("_")
-    below, names = "", names - {name}
-    while start == "sum" and "S" not in names and words:
-        length = next((n for n in range(len(words), 0, -1) if "_".join(words[:n]) in names), None)
-        if length is None:
-            return word(name)
-        below, words = below + _factor("_".join(words[:length]), names), words[length:]
-    return Symbol("S", below) if below else word(name)
+def _letter(named: Mapping[str, Quantity], letters: Mapping[Axis, str]) -> str:
+    """A letter for gradients of the second order."""
+    return next((x for x in "ghqw" if x not in named and x not in letters.values()), r"\mathrm{g}")
 
 
-def _factor(name: str, names: set[str]) -> str:
-    """A name small enough to stand below another one."""
-    of = name.removeprefix("d")
-    symbol = _spelled(of if of in names else name, names - {name})
-    return (r"\mathrm{d}" if of in names and of != name else "") + symbol.base + " " * symbol.base.startswith("\\")
+def _is_sum(name: str) -> bool:
+    return name.startswith("sum_")
 
 
-def _spelled(name: str, names: set[str]) -> Symbol:
-    if name in KNOWN or len(name) == 1:
-        return Symbol(KNOWN.get(name, name))
-    stem, _, ending = name.rpartition("_")
-    if ending in ACCENTS and (stem in KNOWN or len(stem) == 1):
-        return Symbol(f"{ACCENTS[ending]}{{{KNOWN.get(stem, stem)}}}")
-    if stem in names and len(stem) == 1:
-        return Symbol(stem, rf"\mathrm{{{ending}}}")
-    return word(name)
+@dataclass(frozen=True)
+class Spelling:
+    """How names are written, where one name is made of others."""
+
+    names: frozenset[str]
+    stated: frozenset[str]
+    derived: Mapping[str, tuple[str, str]]
+    second: str
+
+    def of(self, name: str) -> Symbol | None:
+        """The symbol of a name, or None where it has only words."""
+        if name in self.stated:
+            return self._stated(name)
+        if name in self.derived:
+            return self._derived(*self.derived[name])
+        return self._sum(name) if _is_sum(name) else self._made(name)
+
+    def _derived(self, kind: str, of: str) -> Symbol:
+        inner = self.of(of) or word(of)
+        if kind == "g":
+            return Symbol(self.second, inner.small)
+        return replace(inner, base=rf"\mathrm{{d}}{inner.base}" if kind == "d" else rf"\dot{{{inner.base}}}")
+
+    def _made(self, name: str) -> Symbol | None:
+        """`dy_centred` has a tilde, `mean_dy` a bar."""
+        for inner, accent in (
+            (name.removesuffix("_centred"), r"\widetilde"),
+            (name.removeprefix("mean_"), r"\overline"),
+        ):
+            if inner != name and inner in self.stated | self.derived.keys():
+                symbol = self.of(inner) or word(inner)
+                return replace(symbol, base=f"{accent}{{{symbol.base}}}")
+        return self._stated(name)
+
+    def _sum(self, name: str) -> Symbol | None:
+        """`sum_dy_x_hat` is S with dy and x_hat below, where it is a sum of such a product."""
+        words, names = name.split("_")[1:], self.names | self.derived.keys()
+        below: list[str] = []
+        while words:
+            length = next((n for n in range(len(words), 0, -1) if "_".join(words[:n]) in names), None)
+            if length is None:
+                return None
+            below, words = [*below, "_".join(words[:length])], words[length:]
+        if "S" in self.names or len(below) > FACTORS or any(_is_sum(b) for b in below):
+            return None
+        return Symbol("S", " ".join((self.of(b) or word(b)).small for b in below))
+
+    def _stated(self, name: str) -> Symbol | None:
+        if name in KNOWN or len(name) == 1:
+            return Symbol(KNOWN.get(name, name))
+        stem, _, ending = name.rpartition("_")
+        if ending in ACCENTS and (stem in KNOWN or len(stem) == 1):
+            return Symbol(f"{ACCENTS[ending]}{{{KNOWN.get(stem, stem)}}}")
+        if stem in self.names and len(stem) == 1:
+            return Symbol(stem, rf"\mathrm{{{ending}}}")
+        if ending in ("mean", "var") and ending in self.names and stem.isalpha():
+            return Symbol(KNOWN[ending], rf"\mathrm{{{stem}}}")
+        return None
 
 
 def word(name: str) -> Symbol:

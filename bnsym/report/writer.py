@@ -24,6 +24,7 @@ class Writer:
         self._numbers: dict[Equation, int] = {}
         self._premises: list[Span] = []
         self._written = 0
+        self.explained: set[str] = set()
 
     def formula(self, equation: Equation, spelled: Notation | None = None) -> Formula:
         """An equation with the next number; one that was written before keeps its own."""
@@ -53,6 +54,12 @@ class Writer:
         """Whether an equation was written already."""
         return equation in self._numbers
 
+    def marks(self, q: Quantity) -> str:
+        """What lowering made a quantity as: a mean has a bar, what is centred a tilde, a sum an S."""
+        base = self.notation.symbols[q.name].base if q.name in self.notation.symbols else ""
+        kinds = {r"\overline": "bar", r"\widetilde": "tilde"}
+        return next((k for mark, k in kinds.items() if base.startswith(mark)), "sum" if q.role == "sum" else "")
+
     def references(self, equations: Iterable[Equation]) -> Sentence:
         """`(1), (2) and (4)`."""
         numbers = sorted({self._numbers[e] for e in equations})
@@ -81,6 +88,10 @@ class Writer:
     def symbols(self, quantities: Iterable[Quantity]) -> Sentence:
         """Several quantities in a row."""
         return enumerated(self.bare(q) for q in quantities)
+
+    def listed(self, quantities: Iterable[Quantity]) -> Sentence:
+        """Several quantities in a row, with their indices."""
+        return enumerated(self.symbol(q) for q in quantities)
 
     def names(self, names: Iterable[str]) -> Sentence:
         """Several names in a row, as code spells them."""

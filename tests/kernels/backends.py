@@ -1,14 +1,15 @@
-"""The kernel modules under test. A further backend is one more entry of BACKENDS.
+"""The kernel modules under test: every definition of the registry, in every backend.
 
-An entry is a module object, or an object with the same functions that takes and returns NumPy arrays.
+A further backend is one more entry of BACKENDS: a name, and a function from a definition's name to its module, or to
+an object with the same functions that takes and returns NumPy arrays.
 """
 
+import importlib
 from functools import wraps
 
 import numpy as np
-from bnsym.generated.numpy import batch_norm as numpy_batch_norm
 
-BACKENDS = [numpy_batch_norm]
+BACKENDS = {"numpy": lambda name: importlib.import_module(f"bnsym.generated.numpy.{name}")}
 
 
 class Strict:
@@ -26,7 +27,3 @@ class Strict:
                 return function(*args, **kwargs)
 
         return call
-
-
-def name_of(module):
-    return module.__name__.removeprefix("bnsym.generated.")

@@ -1,14 +1,32 @@
-"""The `bn` fixture (every registered backend in turn) and a reproducible Hypothesis profile."""
+"""The fixtures and a reproducible Hypothesis profile.
+
+`subject` is every definition of the registry in every backend, so a new definition gets its tests by being registered;
+`bn` is batch norm in every backend, for what has no general form.
+"""
 
 import pytest
-from hypothesis import settings
+from bnsym.definitions import NAMES
+from hypothesis import HealthCheck, settings
 
-from .backends import BACKENDS, Strict, name_of
+from .backends import BACKENDS, Strict
+from .subjects import Subject
 
-settings.register_profile("kernels", derandomize=True, deadline=None, max_examples=60, database=None)
+settings.register_profile(
+    "kernels",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 settings.load_profile("kernels")
 
 
-@pytest.fixture(scope="session", params=BACKENDS, ids=name_of)
+@pytest.fixture(scope="session", params=BACKENDS)
 def bn(request):
-    return Strict(request.param)
+    return Strict(BACKENDS[request.param]("batch_norm"))
+
+
+@pytest.fixture(scope="session", params=[(b, n) for b in BACKENDS for n in NAMES], ids="-".join)
+def subject(request):
+    return Subject(*request.param)

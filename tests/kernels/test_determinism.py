@@ -6,85 +6,87 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from .cases import DTYPES, lay, make
+from .cases import make
+from .forms import form
+from .problems import DTYPES, Problem, medium_problem
 
-SHAPES = [((60, 10), 1), ((7, 5, 6, 3), 1), ((7, 6, 3, 5), -1), ((1024, 600), 1), ((16, 32, 32, 48), 1)]
-
-
-def everything(bn, case):
-    """The bytes of all that a training step and an inference return."""
-    y, saved = bn.forward(case.x, case.gamma, case.beta, **case.options)
-    gradients = bn.backward(case.dy, case.x, case.gamma, saved, **case.axis)
-    z = bn.inference(case.x, case.gamma, case.beta, saved.mean, saved.var, **case.options)
-    fixed = bn.inference_backward(case.dy, case.x, case.gamma, saved.mean, saved.var, **case.options)
-    return [v.tobytes() for v in (y, *saved[:3], *gradients, z, *fixed)]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("shape", "axis"), SHAPES)
-@pytest.mark.parametrize("layout", ["C", "F"])
-def test_same_bits_twice(bn, dtype, shape, axis, layout):
-    case = make(shape, axis, dtype=dtype)
-    one, two = (
-        type(case)(lay(case.x, layout), lay(case.dy, layout), case.gamma, case.beta, case.eps, axis) for _ in range(2)
-    )
-    bits = everything(bn, one)
-    everything(bn, make((9, 4), dtype=dtype))  # another call in between, should anything be kept
-    assert everything(bn, one) == bits
-    assert everything(bn, two) == bits
+LARGE = {
+    "channels": form("channels", (64, 24, 8, 8), 1),
+    "trailing": form("trailing", (300, 400), 1),
+    "groups": form("groups", (16, 24, 16, 16), 4),
+    "instance": form("instance", (16, 24, 16, 16)),
+    "arrays": form("arrays", (300, 200, 150)),
+    "elementwise": form("elementwise", (300, 400)),
+}
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("shape", "axis", "rounds"), [((60, 10), 1, 60), ((8, 32, 32, 32), 1, 3), ((256, 512), 1, 4)])
-def test_two_threads_at_once(bn, dtype, shape, axis, rounds):
-    """The same shape with other numbers: kept work arrays that were shared would mix them."""
-    cases = [make(shape, axis, dtype=dtype, seed=seed) for seed in range(2)]
-    alone = [everything(bn, case) for case in cases]
+def large_problem(subject, **options):
+    return Problem(subject, LARGE[subject.layout], margin=-1, **options)
+
+
+def everything(problem):
+    """The bytes of all that every function returns."""
+    results = [r for f in problem.subject.derivatives for n, r in problem.call(f).items() if n != "saved"]
+    if problem.subject.has("Saved"):
+        results += list(problem.call("forward")["saved"])
+    return [np.asarray(r).tobytes() for r in results]
+
+
+def test_same_bits_twice(subject):
+    for dtype in DTYPES:
+        problem, other = large_problem(subject).astype(dtype), medium_problem(subject).astype(dtype)
+        bits = everything(problem)
+        everything(other)  # another call in between, should anything be kept
+        again = everything(problem.replace(**{n: v.copy() for n, v in problem.arrays.items() if isinstance(v, np.ndarray)}))
+        assert again == bits, np.dtype(dtype)
+
+
+def test_two_threads_at_once(subject):
+    """The same shape with other numbers, and another shape: kept work arrays that were shared would mix them."""
+    problems = [large_problem(subject, seed=s).astype(np.float32) for s in range(2)] + [medium_problem(subject)]
+    alone = [everything(p) for p in problems]
     start = Barrier(2)
 
     def many(i):
         start.wait(timeout=30)
-        return [everything(bn, cases[i]) for _ in range(rounds)]
+        return [(k, everything(problems[k])) for k in ([i, 2] if i else [2, i])]
 
     with ThreadPoolExecutor(2) as pool:
-        together = list(pool.map(many, range(2)))
-    for i in range(2):
-        assert all(bits == alone[i] for bits in together[i])
+        for results in pool.map(many, range(2)):
+            assert all(bits == alone[k] for k, bits in results)
 
 
-def test_two_threads_of_unlike_shapes(bn):
-    cases = [make((60, 10)), make((11, 7, 5))]
-    alone = [everything(bn, case) for case in cases]
+def test_two_threads_many_times(bn):
+    cases = [make((60, 10), dtype=np.float32, seed=s) for s in range(2)]
+
+    def run(case):
+        y, saved = bn.forward(case.x, case.gamma, case.beta)
+        return [v.tobytes() for v in (y, *saved[:3], *bn.backward(case.dy, case.x, case.gamma, saved))]
+
+    alone = [run(case) for case in cases]
     with ThreadPoolExecutor(2) as pool:
-        together = list(pool.map(lambda i: everything(bn, cases[i % 2]), range(100)))
+        together = list(pool.map(lambda i: run(cases[i % 2]), range(200)))
     assert all(bits == alone[i % 2] for i, bits in enumerate(together))
 
 
-def test_floating_point_settings_are_left_as_they_were(bn):
-    settings = np.geterr(), np.getbufsize()
-    case = make((2000, 300), dtype=np.float32)
-    case.x[:, 1] = np.nan
-    bn.module.forward(case.x, case.gamma, case.beta)
-    assert (np.geterr(), np.getbufsize()) == settings
-    with pytest.raises(ValueError, match="gamma"):
-        bn.module.forward(case.x, case.gamma[:5], case.beta)
-    assert (np.geterr(), np.getbufsize()) == settings
-
-
 @pytest.mark.parametrize("state", ["raise", "warn", "ignore"])
-def test_no_floating_point_error_escapes(bn, state):
-    """Overflow, division by zero and NaN in one batch, whatever the caller does about them."""
-    case = make((40, 8), dtype=np.float32, eps=0.0)
-    for c, value in enumerate((np.nan, np.inf, 3e38, 1e-45, 0)):
-        case.x[::2, c] = value
-        case.x[1::2, c] = -value if c == 2 else value
-    case.dy[0, 5] = np.inf
-    with np.errstate(all=state):
-        y, saved = bn.module.forward(case.x, case.gamma, case.beta, eps=0.0)
-        dx, _, _ = bn.module.backward(case.dy, case.x, case.gamma, saved)
-        z = bn.module.inference(case.x, case.gamma, case.beta, saved.mean, saved.var, eps=0.0)
-        bn.module.inference_backward(case.dy, case.x, case.gamma, saved.mean, saved.var, eps=0.0)
-        bn.module.fold(case.gamma, case.beta, saved.mean, saved.var, eps=0.0)
-        bn.module.update_running(saved.mean, saved.var, saved)
-        bn.module.population(np.stack([saved.mean] * 2), np.stack([saved.var] * 2), 40)
-    assert all(np.isfinite(v[:, 6:]).all() for v in (y, dx, z))
+def test_no_floating_point_error_escapes(subject, state):
+    """Overflow, division by zero and NaN in one call, whatever the caller does about them; settings are left alone."""
+    problem = large_problem(subject).astype(np.float32)
+    x = problem.arrays[subject.role("data")[0].name]
+    for k, value in enumerate((np.nan, np.inf, 3e38, 1e-45, 0)):
+        x[k :: max(7, len(x) // 3)] = value
+    x.reshape(-1)[::11] = -3e38
+    dy = problem.arrays[f"d{subject.output.name}"]
+    if isinstance(dy, np.ndarray):
+        dy.reshape(-1)[::13] = np.inf
+    problem = problem.replace(eps=0.0) if "eps" in problem.arrays else problem
+    saved = {"saved": problem.saved()} if subject.has("Saved") else {}
+    settings = np.geterr(), np.getbufsize()
+    for function in subject.functions:
+        keywords = {k: v for k, v in (problem.keywords(function) | saved).items() if k in subject.parameters(function)}
+        with np.errstate(all=state):
+            held = np.geterr()
+            getattr(subject.kernels.module, function)(**keywords)
+            assert np.geterr() == held, function
+    assert (np.geterr(), np.getbufsize()) == settings

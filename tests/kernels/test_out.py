@@ -1,169 +1,127 @@
-"""`out=`: the same values without allocating, into x or dy itself if wanted, and nothing written when refused."""
+"""`out=`: the same values without allocating, into x or dy itself if wanted."""
 
 import numpy as np
 import pytest
 
-from .cases import DTYPES, LAYOUTS, lay, make
-from .checks import statistics_dtype
+from .cases import LAYOUTS, lay
+from .forms import medium
+from .problems import DTYPES, medium_problem
+from .test_memory import same
 
 WRITABLE = [layout for layout in LAYOUTS if layout not in ("broadcast", "readonly")]
-SHAPES = [((12, 5), 1), ((3, 5, 4, 2), 1), ((3, 4, 2, 5), -1), ((5, 12), 0)]
-EVERY_SHAPE = pytest.mark.parametrize(("shape", "axis"), SHAPES)
 
 
-class Calls:
-    """Each function that takes `out`, ready to be called with it."""
-
-    def __init__(self, bn, case):
-        self.case, self.bn = case, bn
-        self.saved = bn.forward(case.x, case.gamma, case.beta, **case.options)[1]
-        self.statistics = self.saved.mean.copy(), self.saved.var.copy()
-
-    def forward(self, out=None, **changed):
-        c = self.case
-        return self.bn.forward(changed.get("x", c.x), c.gamma, c.beta, out=out, **c.options)[0]
-
-    def inference(self, out=None, **changed):
-        c = self.case
-        return self.bn.inference(changed.get("x", c.x), c.gamma, c.beta, *self.statistics, out=out, **c.options)
-
-    def backward(self, out=None, **changed):
-        c = self.case
-        dy, x = changed.get("dy", c.dy), changed.get("x", c.x)
-        return self.bn.backward(dy, x, c.gamma, self.saved, out=out, **c.axis)
-
-    def inference_backward(self, out=None, **changed):
-        c = self.case
-        dy, x = changed.get("dy", c.dy), changed.get("x", c.x)
-        return self.bn.inference_backward(dy, x, c.gamma, *self.statistics, out=out, **c.options)
+def takers(subject):
+    """The functions that take `out`."""
+    return [f for f in subject.derivatives if "out" in subject.parameters(f)]
 
 
-FORWARDS = pytest.mark.parametrize("name", ["forward", "inference"])
-BACKWARDS = pytest.mark.parametrize("name", ["backward", "inference_backward"])
-EVERY_FUNCTION = pytest.mark.parametrize("name", ["forward", "inference", "backward", "inference_backward"])
+def first(problem, function, got):
+    return got[problem.subject.results(function)[0]]
 
 
-def same(got, want):
-    """Equal to a rounding or so: another arrangement of memory may be summed or stored in another order."""
-    tolerance = 8 * np.finfo(want.dtype).eps
-    return np.allclose(got, want, rtol=tolerance, atol=tolerance * np.abs(want).max())
+def inputs(problem, function):
+    """The arrays of a call that its first result may replace: those of the same shape and dtype."""
+    result = first(problem, function, problem.call(function))
+    names = [n for n in problem.subject.arguments(function) if n in ("x", "z", "dy", "dz")]
+    fits = lambda a: isinstance(a, np.ndarray) and (a.shape, a.dtype) == (result.shape, result.dtype)  # noqa: E731
+    return [n for n in names if fits(problem.arrays[n])]
 
 
-def first(result):
-    return result[0] if isinstance(result, tuple) else result
+def assert_same(what, got, want):
+    wrong = [n for n in want if n != "saved" and not same(got[n], want[n])]
+    assert not wrong, f"{what}: {wrong}"
 
 
-@EVERY_FUNCTION
-@EVERY_SHAPE
-@pytest.mark.parametrize("dtype", DTYPES)
+def each(subject):
+    for at in range(len(medium(subject))):
+        for dtype in DTYPES:
+            yield medium_problem(subject, at).astype(dtype)
+
+
 @pytest.mark.parametrize("layout", WRITABLE)
-def test_result_goes_to_out(bn, name, shape, axis, dtype, layout):
-    case = make(shape, axis, dtype=dtype)
-    call = getattr(Calls(bn, case), name)
-    inputs = [v.copy() for v in (case.x, case.dy, case.gamma, case.beta)]
-    want = first(call())
-    out = lay(np.full(shape, 7, dtype), layout, axis)
-    assert first(call(out=out)) is out
-    assert same(out, want)
-    assert all(np.array_equal(a, b) for a, b in zip((case.x, case.dy, case.gamma, case.beta), inputs, strict=True))
+def test_result_goes_to_out(subject, layout):
+    for problem in each(subject):
+        for function in takers(subject):
+            want = problem.call(function)
+            result = first(problem, function, want)
+            copies = {n: np.copy(v) for n, v in problem.arrays.items()}
+            out = lay(np.full_like(result, 7), layout, problem.options.get("channel_axis", 0))
+            got = problem.call(function, out=out)
+            what = f"{function} of {problem.dtype}"
+            assert first(problem, function, got) is out, what
+            assert_same(what, got, want)
+            assert all(np.array_equal(problem.arrays[n], v) for n, v in copies.items()), what
 
 
-@EVERY_FUNCTION
-@EVERY_SHAPE
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("layout", WRITABLE)
-def test_out_is_x_itself(bn, name, shape, axis, dtype, layout):
-    case = make(shape, axis, dtype=dtype)
-    call = getattr(Calls(bn, case), name)
-    x = lay(case.x, layout, axis)
-    want, dy = first(call(x=x)).copy(), case.dy.copy()
-    assert first(call(x=x, out=x)) is x
-    assert same(x, want)
-    assert np.array_equal(case.dy, dy)
+def test_out_is_x_or_dy_itself(subject, layout):
+    tried = 0
+    for problem in each(subject):
+        for function in takers(subject):
+            for name in inputs(problem, function):
+                given = lay(problem.arrays[name], layout, problem.options.get("channel_axis", 0))
+                other = problem.replace(**{name: given})
+                keywords = other.keywords(function)
+                want = other.named(function, getattr(subject.kernels, function)(**keywords))
+                got = other.named(function, getattr(subject.kernels, function)(**keywords | {"out": given}))
+                what = f"{function} into {name} of {problem.dtype}"
+                assert first(other, function, got) is given, what
+                assert_same(what, got, want)
+                tried += 1
+    assert tried or not takers(subject) or subject.name == "softmax_cross_entropy", "it takes no data of its result's shape"
 
 
-@BACKWARDS
-@EVERY_SHAPE
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("layout", WRITABLE)
-def test_out_is_dy_itself(bn, name, shape, axis, dtype, layout):
-    case = make(shape, axis, dtype=dtype)
-    call = getattr(Calls(bn, case), name)
-    dy = lay(case.dy, layout, axis)
-    want, x = [v.copy() for v in call(dy=dy)], case.x.copy()
-    got = call(dy=dy, out=dy)
-    assert got[0] is dy
-    assert all(same(g, w) for g, w in zip(got, want, strict=True))
-    assert np.array_equal(case.x, x)
-
-
-@BACKWARDS
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_out_is_both_dy_and_x(bn, name, dtype):
+def test_out_is_both_dy_and_x(subject):
     """dy and x may be one array, and the result may go there too."""
-    case = make((9, 4), dtype=dtype)
-    call = getattr(Calls(bn, case), name)
-    want = [v.copy() for v in call(dy=case.x)]
-    got = call(dy=case.x, out=case.x)
-    assert all(same(g, w) for g, w in zip(got, want, strict=True))
+    for problem in each(subject):
+        for function in (f for f in takers(subject) if "backward" in f and len(inputs(problem, f)) == 2):
+            x, dy = inputs(problem, function)[::-1]
+            one = problem.replace(**{dy: problem.arrays[x].copy()})
+            keywords = one.keywords(function) | {x: one.arrays[dy]}
+            want = one.named(function, getattr(subject.kernels, function)(**keywords))
+            got = one.named(function, getattr(subject.kernels, function)(**keywords | {"out": one.arrays[dy]}))
+            assert_same(function, got, want)
 
 
-@BACKWARDS
-@EVERY_SHAPE
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("given", [(0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2), ()])
-def test_tuple_of_outs(bn, name, shape, axis, dtype, given):
+def test_tuple_of_outs(subject):
     """A None in the tuple is allocated: every gradient is returned."""
-    case = make(shape, axis, dtype=dtype)
-    call = getattr(Calls(bn, case), name)
-    want = call()
-    sums = statistics_dtype(case.x)
-    fresh = np.full(shape, 7, dtype), np.full(2 * 5, 7, sums)[::2], np.full(5, 7, sums)
-    out = tuple(v if i in given else None for i, v in enumerate(fresh))
-    got = call(out=out)
-    for i, (g, w) in enumerate(zip(got, want, strict=True)):
-        assert (g is fresh[i]) == (i in given)
-        assert g.dtype == w.dtype
-        assert same(g, w)
+    for problem in each(subject):
+        for function in takers(subject):
+            want = list(problem.call(function).values())
+            if function == "forward" or len(want) == 1:
+                continue
+            for given in [{k} for k in range(len(want))] + [set(), set(range(len(want)))]:
+                fresh = [np.full([2 * n for n in w.shape], 7, w.dtype)[(slice(None, None, 2),) * w.ndim] for w in want]
+                got = problem.call(function, out=tuple(v if k in given else None for k, v in enumerate(fresh)))
+                for k, (g, w) in enumerate(zip(got.values(), want, strict=True)):
+                    assert (g is fresh[k]) == (k in given), f"{function}: {k}"
+                    assert same(g, w), f"{function}: {k} of {given}"
 
 
-@BACKWARDS
-def test_tuple_of_outs_without_gamma(bn, name):
-    case = make((8, 5), parameters=("absent", "absent"))
-    call = getattr(Calls(bn, case), name)
-    want, out = call(), (np.empty((8, 5)), None, np.empty(5))
-    dx, dgamma, dbeta = call(out=out)
-    assert dx is out[0]
-    assert dgamma is None
-    assert dbeta is out[2]
-    assert np.array_equal(dx, want[0])
-    assert np.array_equal(dbeta, want[2])
+def test_tuple_of_outs_without_parameters(subject):
+    if not subject.optional:
+        pytest.skip("nothing may be left out")
+    problem = medium_problem(subject).replace(**{q.name: None for q in subject.optional})
+    for function in (f for f in takers(subject) if "backward" in f):
+        want = problem.call(function)
+        out = tuple(None if w is None else np.empty_like(w) for w in want.values())
+        got = problem.call(function, out=out)
+        assert all(g is o for g, o in zip(got.values(), out, strict=True)), function
+        assert_same(function, got, want)
 
 
-@EVERY_FUNCTION
-def test_neighbouring_halves_of_one_array_do_not_overlap(bn, name):
+def test_neighbouring_halves_of_one_array_do_not_overlap(subject):
     """They interleave in memory, yet share no element: writing a column block beside the input is common."""
-    case = make((10, 6))
-    for half, other in ((np.s_[:, :6], np.s_[:, 6:]), (np.s_[:, ::2], np.s_[:, 1::2])):
-        base = np.zeros((10, 12))
-        base[half] = case.x
-        call = getattr(Calls(bn, case), name)
-        want = first(call(x=base[half]))
-        assert same(first(call(x=base[half], out=base[other])), want)
-        assert np.array_equal(base[half], case.x)
-
-
-@FORWARDS
-def test_a_result_is_not_overwritten_by_the_next_call(bn, name):
-    """Work arrays may be kept between calls, results may not."""
-    one, two = make((10, 6), seed=1), make((10, 6), seed=2)
-    y = getattr(Calls(bn, one), name)()
-    saved = bn.forward(one.x, one.gamma, one.beta)[1]
-    gradients = bn.backward(one.dy, one.x, one.gamma, saved)
-    kept = [y, *saved[:3], *gradients]
-    copies = [v.copy() for v in kept]
-    getattr(Calls(bn, two), name)()
-    bn.backward(two.dy, two.x, two.gamma, bn.forward(two.x, two.gamma, two.beta)[1])
-    assert all(np.array_equal(a, b) for a, b in zip(kept, copies, strict=True))
-    arrays = [*kept, one.x, one.dy, one.gamma, one.beta]
-    assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+    problem = medium_problem(subject)
+    for function in takers(subject):
+        for name in inputs(problem, function):
+            value = problem.arrays[name]
+            n = value.shape[1]
+            for half, other in ((np.s_[:, :n], np.s_[:, n:]), (np.s_[:, ::2], np.s_[:, 1::2])):
+                base = np.zeros((len(value), 2 * n))
+                base[half] = value
+                replaced = problem.replace(**{name: base[half]})
+                want = replaced.call(function)
+                assert_same(function, replaced.call(function, out=base[other]), want)
+                assert np.array_equal(base[half], value)

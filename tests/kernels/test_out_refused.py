@@ -1,160 +1,144 @@
 """What `out=` refuses, each time without a byte written: overlaps, wrong shapes and dtypes, read-only arrays."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
 
-from .cases import make
-from .test_out import BACKWARDS, EVERY_FUNCTION, Calls
+from .forms import form
+from .problems import Problem
+from .test_out import first, inputs, takers
+
+SQUARE = {
+    "channels": form("channels", (6, 6), 1),
+    "trailing": form("trailing", (6, 6), 1),
+    "groups": form("groups", (6, 6), 3),
+    "instance": form("instance", (6, 6, 2)),
+    "arrays": form("arrays", (6, 6, 6)),
+    "elementwise": form("elementwise", (6, 6)),
+}
 
 
-def assert_refused(call, out, kind, arrays, needle=r"\bout\b"):
+def square(subject):
+    """A problem whose arrays of elements have as many rows as columns."""
+    return Problem(subject, SQUARE[subject.layout])
+
+
+def arrays_of(*values):
+    found = []
+    for value in values:
+        found += arrays_of(*value) if isinstance(value, tuple) else [value] if isinstance(value, np.ndarray) else []
+    return found
+
+
+def assert_refused(problem, function, what, kind=ValueError, /, **changed):
+    """Refused in one line that names `out`, with nothing written to any array of the call."""
+    keywords = problem.keywords(function) | changed
+    arrays = arrays_of(*keywords.values())
     copies = [a.copy() for a in arrays]
-    with pytest.raises(kind, match=needle) as error:
-        call(out)
-    assert "\n" not in str(error.value)
+    with pytest.raises(kind) as error:
+        getattr(problem.subject.kernels, function)(**keywords)
+        pytest.fail(f"{function} takes {what}")
+    message = str(error.value)
+    assert "\n" not in message, f"{function}, {what}: {message}"
+    assert re.search(r"\b(out|d\w+)\b", message), f"{function}, {what}: {message}"
     for a, b in zip(arrays, copies, strict=True):
-        assert np.array_equal(a, b)
+        assert np.array_equal(a, b, equal_nan=a.dtype.kind == "f"), f"{function}, {what}: written to"
 
 
-def written(out):
-    return [v for v in (out if isinstance(out, tuple) else (out,)) if isinstance(v, np.ndarray)]
+def test_views_of_an_input(subject):
+    problem = square(subject)
+    for function in takers(subject):
+        for name in inputs(problem, function):
+            value = problem.arrays[name]
+            for view in (np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1]):
+                assert_refused(problem, function, f"{name}{view}", out=value[view])
+            assert_refused(problem, function, f"{name} transposed", out=value.swapaxes(0, 1))
 
 
-@EVERY_FUNCTION
-@pytest.mark.parametrize("view", [np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1]])
-@pytest.mark.parametrize("which", ["x", "dy"])
-def test_reversed_view_of_an_input(bn, name, view, which):
-    case = make((8, 8))
-    if which == "dy" and "backward" not in name:
-        which = "x"
-    call = getattr(Calls(bn, case), name)
-    assert_refused(call, getattr(case, which)[view], ValueError, [case.x, case.dy])
+def test_an_input_shifted_by_a_row(subject):
+    problem = square(subject)
+    for function in takers(subject):
+        for name in inputs(problem, function):
+            for inner, outer in ((np.s_[:-1], np.s_[1:]), (np.s_[1:], np.s_[:-1])):
+                base = np.zeros((7, *problem.arrays[name].shape[1:]))
+                base[inner] = problem.arrays[name]
+                other = problem.replace(**{name: base[inner]})
+                assert_refused(other, function, f"{name} shifted", out=base[outer])
 
 
-@EVERY_FUNCTION
-@pytest.mark.parametrize(("inner", "outer"), [(np.s_[:-1], np.s_[1:]), (np.s_[1:], np.s_[:-1])])
-def test_shifted_by_a_row(bn, name, inner, outer):
-    case = make((8, 5))
-    base = np.zeros((9, 5))
-    base[inner] = case.x
-    calls = Calls(bn, case)
-    assert_refused(lambda out: getattr(calls, name)(out, x=base[inner]), base[outer], ValueError, [base, case.dy])
+def test_memory_of_a_parameter_or_of_statistics(subject):
+    """Each is a part of what the result would be written to."""
+    problem = square(subject)
+    for function in takers(subject):
+        keywords = problem.keywords(function)
+        out = np.zeros_like(first(problem, function, problem.call(function)))
+        vectors = {n: v for n, v in keywords.items() if isinstance(v, np.ndarray) and v.shape != out.shape and 0 < v.size <= out.size}
+        for name, value in vectors.items():
+            part = out.reshape(-1)[: value.size].reshape(value.shape)
+            part[...] = value
+            assert_refused(problem, function, f"memory of {name}", out=out, **{name: part})
+        for name, value in keywords["saved"]._asdict().items() if "saved" in keywords else ():
+            if name in ("mean", "inv_std", "inv_rms") and value.size <= out.size:
+                part = out.reshape(-1)[: value.size].reshape(value.shape)
+                part[...] = value
+                saved = keywords["saved"]._replace(**{name: part})
+                assert_refused(problem, function, f"memory of saved.{name}", out=out, saved=saved)
 
 
-@EVERY_FUNCTION
-def test_transpose_of_an_input(bn, name):
-    case = make((6, 6))
-    assert_refused(getattr(Calls(bn, case), name), case.x.T, ValueError, [case.x, case.dy])
+def test_one_output_in_another(subject):
+    problem = square(subject)
+    for function in (f for f in takers(subject) if len(subject.results(f)) > 1 and f != "forward"):
+        want = list(problem.call(function).values())
+        fresh = [np.zeros_like(w) for w in want]
+        for k in range(1, len(want)):
+            part = fresh[0].reshape(-1)[: want[k].size].reshape(want[k].shape)
+            out = (fresh[0], *(part if j == k else None for j in range(1, len(want))))
+            assert_refused(problem, function, f"result {k} within the first", out=out)
+            for name in inputs(problem, function):
+                part = problem.arrays[name].reshape(-1)[: want[k].size].reshape(want[k].shape)
+                out = tuple(part if j == k else None for j in range(len(want)))
+                assert_refused(problem, function, f"result {k} within {name}", out=out)
 
 
-@EVERY_FUNCTION
-def test_overlap_with_a_parameter(bn, name):
-    """gamma is a row of what the result would be written to."""
-    base = make((7, 5))
-    out = np.zeros((7, 5))
-    case = type(base)(base.x, base.dy, out[3], base.beta, base.eps, 1)
-    case.gamma[:] = base.gamma
-    assert_refused(getattr(Calls(bn, case), name), out, ValueError, [out])
+def test_wrong_kinds_shapes_and_dtypes(subject):
+    problem = square(subject)
+    wrong = (TypeError, ValueError)
+    for function in takers(subject):
+        good = np.zeros_like(first(problem, function, problem.call(function)))
+        readonly = good.copy()
+        readonly.flags.writeable = False
+        bad = {
+            "a list": good.tolist(),
+            "a string": "dx",
+            "a masked array": np.ma.array(good),
+            "integers": good.astype(int),
+            "complex": good.astype(complex),
+            "big-endian": good.astype(">f8"),
+            "float32": good.astype(np.float32),
+            "a read-only array": readonly,
+            "fewer rows": good[:-1].copy(),
+            "more axes": good[..., None].copy(),
+            "one row": good[:1].copy(),
+            "a vector": np.zeros(good.size),
+            "a row repeated": as_strided(np.zeros(good.shape[1:]), good.shape, (0, *good.strides[1:])),
+        }
+        for what, out in bad.items():
+            assert_refused(problem, function, what, wrong, out=out)
 
 
-@EVERY_FUNCTION
-def test_overlap_with_the_statistics(bn, name):
-    if name == "forward":
-        name = "inference"
-    case = make((7, 5))
-    out, calls = np.zeros((7, 5)), Calls(bn, case)
-    out[2] = calls.saved.mean
-    calls.saved = calls.saved._replace(mean=out[2])
-    calls.statistics = out[2], calls.saved.var
-    assert_refused(getattr(calls, name), out, ValueError, [out])
-
-
-@EVERY_FUNCTION
-def test_overlap_with_itself(bn, name):
-    """Rows that are one row in memory cannot hold different results."""
-    case, row = make((7, 5)), np.zeros(5)
-    out = as_strided(row, (7, 5), (0, row.itemsize))
-    assert_refused(getattr(Calls(bn, case), name), out, ValueError, [row])
-
-
-@BACKWARDS
-@pytest.mark.parametrize("kind", ["gamma", "twice", "dx", "x", "dy", "mean"])
-def test_overlaps_of_the_parameters_gradients(bn, name, kind):
-    case = make((7, 5))
-    dx, calls = np.zeros((7, 5)), Calls(bn, case)
-    row = np.zeros(5)
-    calls.statistics = calls.saved.mean, calls.saved.var
-    out = {
-        "gamma": (None, case.gamma, None),
-        "twice": (None, row, row),
-        "dx": (dx, None, dx[4]),
-        "x": (None, case.x[1], None),
-        "dy": (None, None, case.dy[1]),
-        "mean": (None, calls.saved.mean, None),
-    }[kind]
-    arrays = [case.x, case.dy, case.gamma, calls.saved.mean, dx, row]
-    assert_refused(getattr(calls, name), out, ValueError, arrays, needle=r"\b(out|dgamma|dbeta)\b")
-
-
-WRONG_KIND = {
-    "list": [[0.0] * 5] * 7,
-    "string": "dx",
-    "masked": np.ma.zeros((7, 5)),
-    "integers": np.zeros((7, 5), int),
-}
-WRONG_SHAPE = {
-    "fewer rows": np.zeros((6, 5)),
-    "more axes": np.zeros((7, 5, 1)),
-    "one row": np.zeros((1, 5)),
-    "vector": np.zeros(35),
-    "transposed": np.zeros((5, 7)),
-}
-WRONG_DTYPE = {
-    "float32": np.zeros((7, 5), np.float32),
-    "complex": np.zeros((7, 5), complex),
-    "big-endian": np.zeros((7, 5), ">f8"),
-}
-
-
-@EVERY_FUNCTION
-@pytest.mark.parametrize("out", WRONG_KIND.values(), ids=WRONG_KIND)
-def test_not_an_array(bn, name, out):
-    assert_refused(getattr(Calls(bn, make((7, 5))), name), out, (TypeError, ValueError), written(out))
-
-
-@EVERY_FUNCTION
-@pytest.mark.parametrize("out", WRONG_SHAPE.values(), ids=WRONG_SHAPE)
-def test_wrong_shape(bn, name, out):
-    assert_refused(getattr(Calls(bn, make((7, 5))), name), out, ValueError, [out])
-
-
-@EVERY_FUNCTION
-@pytest.mark.parametrize("out", WRONG_DTYPE.values(), ids=WRONG_DTYPE)
-def test_wrong_dtype(bn, name, out):
-    assert_refused(getattr(Calls(bn, make((7, 5))), name), out, (TypeError, ValueError), [out])
-
-
-@EVERY_FUNCTION
-def test_read_only(bn, name):
-    out = np.zeros((7, 5))
-    out.flags.writeable = False
-    assert_refused(getattr(Calls(bn, make((7, 5))), name), out, (TypeError, ValueError), [out])
-
-
-@BACKWARDS
-@pytest.mark.parametrize("position", [1, 2])
-@pytest.mark.parametrize("bad", [np.zeros(4), np.zeros((5, 1)), np.zeros(5, np.float32), np.zeros(5, int), [0.0] * 5])
-def test_wrong_outs_of_the_parameters_gradients(bn, name, position, bad):
-    """dx is right and comes first: it must be left alone all the same."""
-    dx = np.full((7, 5), 3.0)
-    out = tuple({0: dx, position: bad}.get(i) for i in range(3))
-    call = getattr(Calls(bn, make((7, 5))), name)
-    assert_refused(call, out, (TypeError, ValueError), written(out), needle=r"\b(out|dgamma|dbeta)\b")
-
-
-@BACKWARDS
-@pytest.mark.parametrize("length", [0, 1, 2, 4])
-def test_tuple_of_another_length(bn, name, length):
-    out = tuple(np.zeros((7, 5)) if i == 0 else None for i in range(length))
-    assert_refused(getattr(Calls(bn, make((7, 5))), name), out, (TypeError, ValueError), written(out))
+def test_wrong_results_after_a_right_one(subject):
+    """The first is right: it must be left alone all the same."""
+    problem = square(subject)
+    for function in (f for f in takers(subject) if len(subject.results(f)) > 1 and f != "forward"):
+        want = list(problem.call(function).values())
+        for k in range(1, len(want)):
+            good = np.zeros_like(want[k])
+            for bad in (good[:-1].copy(), good[..., None].copy(), good.astype(np.float32), good.astype(int), good.tolist()):
+                out = (np.full_like(want[0], 3), *(bad if j == k else None for j in range(1, len(want))))
+                assert_refused(problem, function, f"a wrong result {k}", (TypeError, ValueError), out=out)
+        for length in (0, 1, len(want) - 1, len(want) + 1):
+            if length != len(want):
+                out = tuple(np.zeros_like(want[0]) if k == 0 else None for k in range(length))
+                assert_refused(problem, function, f"{length} results", (TypeError, ValueError), out=out)

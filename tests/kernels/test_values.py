@@ -1,83 +1,40 @@
-"""Forward: values, statistics, dtypes and shapes, over what Hypothesis draws."""
+"""Every function of every definition against sixty digits, in every dtype: values, gradients, and second order."""
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
 
-from .cases import LAYOUTS, cases, lay, make
-from .checks import check_forward, check_gradients
-from .reference import Reference
+from .agreement import check
+from .digits import exact
+from .forms import small
+from .problems import DTYPES
+from .subjects import FUNCTIONS
 
-
-@settings(max_examples=250)
-@given(case=cases())
-def test_forward_is_the_definition(bn, case):
-    y, saved = bn.forward(case.x, case.gamma, case.beta, **case.options)
-    check_forward(case, y, saved)
+EVERY_DTYPE = pytest.mark.parametrize("dtype", DTYPES, ids=["float16", "float32", "float64"])
 
 
-@settings(max_examples=40)
-@given(case=cases(most=12))
-def test_forward_agrees_with_fifty_digits(bn, case):
-    y, saved = bn.forward(case.x, case.gamma, case.beta, **case.options)
-    check_forward(case, y, saved, want=Reference(case).in_digits()[0])
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("function", FUNCTIONS)
+@EVERY_DTYPE
+def test_it_agrees_with_sixty_digits(subject, at, function, dtype):
+    truth = exact(subject, small(subject)[at])
+    problem = truth.problem.astype(dtype)
+    check(problem, function, problem.call(function), getattr(truth, function))
 
 
-def test_defaults_are_eps_1e_5_and_axis_1(bn):
-    case = make((6, 3, 2), scale=1e-2)
-    y, saved = bn.forward(case.x, case.gamma, case.beta)
-    check_forward(case, y, saved)
-    assert np.array_equal(y, bn.forward(case.x, case.gamma, case.beta, eps=1e-5, channel_axis=1)[0])
-    given_axis, default_axis = (bn.backward(case.dy, case.x, case.gamma, saved, **o) for o in ({"channel_axis": 1}, {}))
-    assert all(np.array_equal(a, b) for a, b in zip(given_axis, default_axis, strict=True))
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_parameters_of_another_dtype_than_the_data(subject, function):
+    """float64 parameters with float32 data, and float32 with float64."""
+    if not subject.role("parameter"):
+        pytest.skip("it has no parameter")
+    truth = exact(subject, small(subject)[0])
+    for data, vectors in (("f4", "f8"), ("f8", "f4"), ("f2", "f4")):
+        if subject.layout == "arrays" :  # matrices that are multiplied have one dtype
+            continue
+        problem = truth.problem.astype(data, vectors)
+        check(problem, function, problem.call(function), getattr(truth, function))
 
 
-def test_variance_is_the_biased_one(bn):
-    x = np.array([[1.0], [3.0]])
-    assert bn.forward(x, None, None)[1].var == pytest.approx([1.0])
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("shape", [(40, 7), (5, 7, 6), (4, 7, 3, 5), (2, 3, 4, 3, 2)])
-@pytest.mark.parametrize("channel_axis", [0, 1, -1])
-def test_every_layout(bn, layout, shape, channel_axis):
-    """Not left to chance: each arrangement of memory with each place of the channel axis, forward and backward."""
-    base = make(shape, channel_axis, dtype=np.float32, offset=3.0)
-    case = type(base)(lay(base.x, layout, channel_axis), lay(base.dy, layout, channel_axis), *_rest(base))
-    y, saved = bn.forward(case.x, case.gamma, case.beta, **case.options)
-    check_forward(case, y, saved)
-    check_gradients(case, bn.backward(case.dy, case.x, case.gamma, saved, **case.axis))
-
-
-def _rest(case):
-    return case.gamma, case.beta, case.eps, case.channel_axis
-
-
-def test_saved_is_a_named_tuple_of_the_module(bn):
-    x = make((4, 3)).x
-    saved = bn.forward(x, None, None)[1]
-    assert type(saved).__name__ == "Saved"
-    assert type(saved) is bn.module.Saved
-    assert saved == bn.module.Saved(saved.mean, saved.var, saved.inv_std, saved.count)
-
-
-def test_saved_recovers_var_from_its_own_equation(bn):
-    """With eps = 1 and var = 1e-14 nothing of var is left in inv_std."""
-    case = make((50, 3), scale=1e-7, eps=1.0, dtype=np.float32)
-    y, saved = bn.forward(case.x, case.gamma, case.beta, **case.options)
-    check_forward(case, y, saved)
-    assert np.allclose(saved.inv_std, 1)
-    assert saved.var == pytest.approx(case.x.astype(float).var(axis=0), rel=1e-5)
-
-
-@pytest.mark.parametrize("axis", [np.int64(-1), np.int32(1)])
-def test_a_numpy_integer_is_an_axis(bn, axis):
-    case = make((5, 4))
-    assert np.array_equal(bn.forward(case.x, None, None, channel_axis=axis)[0], bn.forward(case.x, None, None)[0])
-
-
-@pytest.mark.parametrize("eps", [1, np.float32(0.5), np.float64(1e-3)])
-def test_eps_may_be_any_real_number(bn, eps):
-    case = make((5, 4), eps=float(eps))
-    y, saved = bn.forward(case.x, case.gamma, case.beta, eps=eps)
-    check_forward(case, y, saved)
+def test_parameter_backward_is_part_of_backward(subject):
+    if not subject.has("parameter_backward"):
+        pytest.skip("it has none")
+    truth = exact(subject, small(subject)[0])
+    check(truth.problem, "parameter_backward", truth.problem.call("parameter_backward"), truth.backward)

@@ -13,6 +13,9 @@ from bnsym.calculus.derive import Derivation, arguments, double_backward
 from bnsym.calculus.equality import same_outputs
 from bnsym.model import Equation, Program, Proof, Quantity, Term
 
+DERIVED = ("d{}", "t{}", "td{}", "g_{}", "g_d{}")
+"""What is derived of the quantity between the parts."""
+
 METHOD = "composition of its parts' derivatives, symbolic sizes"
 
 
@@ -23,16 +26,22 @@ def proofs(derivation: Derivation) -> tuple[Proof, ...]:
     first, then = (part.program for part in derivation.definition.parts)
     back = _Backwards(first, then)
     double, pushed = derivation.double_backward, derivation.backward_jvp
+    z = back.z
+    at = [Quantity(n.format(z), z.axes, r) for n, r in (("{}", z.role), *((d, "gradient") for d in DERIVED))]
     gradients = {g: double.gradients[u] for u, g in back.gradients().items()}
     tangents = {q: q for q in pushed.program.outputs}
     return (
-        *_compared("double_backward", double.program, back.double_equations(), gradients),
-        *_compared("backward_jvp", pushed.program, back.pushed_equations(), tangents),
+        *_compared("double_backward", double.program, back.double_equations(), gradients, at),
+        *_compared("backward_jvp", pushed.program, back.pushed_equations(), tangents, at),
     )
 
 
 def _compared(
-    name: str, whole: Program, equations: Iterable[Equation], outputs: Mapping[Quantity, Quantity]
+    name: str,
+    whole: Program,
+    equations: Iterable[Equation],
+    outputs: Mapping[Quantity, Quantity],
+    at: Iterable[Quantity],
 ) -> tuple[Proof, ...]:
     """The program that was derived of the whole, and the one put together from the parts; outputs in one order."""
     once: dict[Quantity, Equation] = {}
@@ -42,7 +51,7 @@ def _compared(
     together = Program(whole.inputs, tuple(once.values()), ordered).needed(ordered)
     wanted = Program(whole.inputs, whole.equations, tuple(outputs[q] for q in ordered))
     claim = f"{name}: {{output}} is what the definition's two parts give"
-    return same_outputs(wanted, together, claim=claim, method=METHOD)
+    return same_outputs(wanted, together, at=at, claim=claim, method=METHOD)
 
 
 class _Backwards:

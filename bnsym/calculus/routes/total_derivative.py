@@ -18,6 +18,7 @@ from bnsym.calculus.forms import Form, factor, renamed, subtract, total_over
 from bnsym.calculus.judge import judged
 from bnsym.calculus.monomials import DELTA, Label
 from bnsym.calculus.normalise import Normaliser
+from bnsym.calculus.opaque import made_opaque
 from bnsym.calculus.routes.case import Case
 from bnsym.model import Axis, Program, Proof, Quantity, Size, Term, quantities
 
@@ -91,7 +92,7 @@ class Written:
         fresh = {axis: self._index(axis, len(self.labels) + 1) for axis in term.axes}
         whole = {**place, **fresh}
         found = [q for q in quantities(term.body) if not isinstance(q, Size)]
-        body = term.body.xreplace({q: self.of(q, whole) for q in found})
+        body = made_opaque(term.body).xreplace({q: self.of(q, whole) for q in found})
         if not fresh:
             return body
         return sympy.Sum(body, *((index, 1, _count(axis)) for axis, index in fresh.items()))
@@ -106,7 +107,7 @@ class Written:
             return q
         if self.names.setdefault(q.name, q) != q:
             raise ValueError(f"{q.name} is the name of two quantities")
-        return sympy.IndexedBase(q.name, real=True)[tuple(place[a] for a in q.axes)]
+        return sympy.IndexedBase(q.name)[tuple(place[a] for a in q.axes)]
 
     def _index(self, axis: Axis, n: int) -> sympy.Symbol:
         index = sympy.Symbol(f"{axis.name}_{n}", integer=True)

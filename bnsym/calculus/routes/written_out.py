@@ -146,6 +146,5 @@ def _symbols(q: Quantity, sizes: Sizes, most: float) -> Array:
     array = np.empty([sizes[a] for a in q.axes], dtype=object)
     for place in product(*(range(n) for n in array.shape)):
         name = f"{q.name}[{','.join(map(str, place))}]"  # no identifier, so that no quantity can have it
-        symbol = sympy.Symbol(name, real=True, positive=q.is_positive, nonnegative=q.is_nonnegative)
-        array[place] = symbol if max(place, default=0) < most else sympy.Integer(0)
+        array[place] = sympy.Symbol(name, finite=True) if max(place, default=0) < most else sympy.Integer(0)
     return array

@@ -1,0 +1,53 @@
+"""SymPy's functions and powers without their automatic evaluation, and differentiated by SymPy's own rules.
+
+SymPy looks for signs, periods and special values whenever an expression is made; for thousands of elements that takes
+most of the time, and everything is to stay as it stands.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import sympy
+
+
+@cache
+def opaque(function: Any) -> Any:
+    """A function that stays as it stands; its derivative is the one that SymPy has for the original."""
+    return _made(f"Opaque_{function.__name__}", lambda *args: function(*args, evaluate=False), function)
+
+
+@cache
+def opaque_power(exponent: sympy.Rational) -> Any:
+    """The power with one exponent as a function that stays as it stands."""
+    return _made(f"Opaque_power_{exponent}", lambda base: base**exponent, lambda base: base**exponent)
+
+
+def _made(name: str, original: Any, differentiated: Any) -> Any:
+    """`original` gives an argument list SymPy's own expression back."""
+
+    def fdiff(self: Any, argindex: int = 1) -> sympy.Expr:
+        derivative, arguments = _derivative(differentiated, len(self.args), argindex)
+        return derivative.xreplace(dict(zip(arguments, self.args, strict=True)))
+
+    members = {"original": staticmethod(original), "fdiff": fdiff, "is_finite": True}
+    return type(name, (sympy.Function,), members)
+
+
+@cache
+def _derivative(function: Any, count: int, argindex: int) -> tuple[sympy.Expr, tuple[sympy.Dummy, ...]]:
+    arguments = tuple(sympy.Dummy(real=True, finite=True) for _ in range(count))
+    return made_opaque(sympy.diff(function(*arguments), arguments[argindex - 1])), arguments
+
+
+def made_opaque(e: sympy.Expr) -> sympy.Expr:
+    """An expression with every function, and every power that is no product, opaque."""
+    if not e.args:
+        return e
+    if e.is_Pow and e.exp.is_Rational and not (e.exp.is_Integer and e.exp > 0) and not e.is_number:
+        return opaque_power(e.exp)(made_opaque(e.base))
+    arguments = [made_opaque(a) for a in e.args]
+    if isinstance(e, sympy.Function) and not hasattr(e, "original"):
+        return opaque(type(e))(*arguments)
+    return e.func(*arguments)

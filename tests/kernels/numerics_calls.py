@@ -1,0 +1,60 @@
+"""Every function of every norm called alike: by the names in its signature, its results by the names of the program."""
+
+import importlib
+import inspect
+
+import numpy as np
+
+from .numerics_cases import definition, program
+
+BACKENDS = ("numpy",)
+
+
+def module(name, backend="numpy"):
+    return importlib.import_module(f"bnsym.generated.{backend}.{name}")
+
+
+def quantities(name, function):
+    """What a function takes and returns, by name."""
+    found = program(name, function)
+    return {q.name: q for q in (*found.inputs, *(e.left for e in found.equations), *found.outputs)}
+
+
+def arguments(case, function, saved=None, **given):
+    """The keyword arguments of a call, each array as a user holds it; `given` replaces some."""
+    wanted = inspect.signature(getattr(module(case.name), function)).parameters
+    known = quantities(case.name, function)
+    have = {"eps": case.eps, "saved": saved, **case.view.options}
+    have |= {k: case.view.user(known[k].axes, v) for k, v in case.values.items() if k in known and k in wanted}
+    return {k: v for k, v in (have | given).items() if k in wanted}
+
+
+def call(case, function, saved=None, backend="numpy", **given):
+    """A function's result as it is, with floating-point errors raising: none may escape a kernel."""
+    kernel = getattr(module(case.name, backend), function)
+    with np.errstate(all="raise"):
+        return kernel(**arguments(case, function, saved, **given))
+
+
+def run(case, function, backend="numpy", **given):
+    """A function's results by name, as the user gets them; `saved` comes from forward where it is needed."""
+    saved = None
+    if "saved" in inspect.signature(getattr(module(case.name, backend), function)).parameters:
+        saved = call(case, "forward", backend=backend, **{k: v for k, v in given.items() if k != "out"})[1]
+    result = call(case, function, saved, backend, **given)
+    if function == "forward":
+        return {"y": result[0], "saved": result[1]}
+    results = result if isinstance(result, tuple) else (result,)
+    return dict(zip((q.name for q in program(case.name, function).outputs), results, strict=True))
+
+
+def along_program(case, function, results):
+    """Results with the program's axes; what forward saved is left out."""
+    known = quantities(case.name, function)
+    return {k: case.view.program(known[k].axes, v) for k, v in results.items() if k != "saved" and v is not None}
+
+
+def saved_along_program(case, saved):
+    """Each array of `saved` with the statistics' own axes."""
+    axes = next(e.left.axes for e in definition(case.name).program.equations if e.left.role == "statistic")
+    return {k: case.view.program(axes, v) for k, v in saved._asdict().items() if np.ndim(v) or k != "count"}

@@ -1,0 +1,55 @@
+"""Where the data lie is of no consequence: any order, stride, alignment; and no input is written to."""
+
+import numpy as np
+import pytest
+
+from .cases import LAYOUTS, lay
+from .problems import DTYPES, medium_problem
+
+
+def arranged(problem, layout):
+    """The arrays in another arrangement of memory."""
+    axis = problem.options.get("channel_axis", 0)
+    given = {n: v for n, v in problem.arrays.items() if isinstance(v, np.ndarray) and n not in problem.extra}
+    vectors = layout if layout in ("C", "strided", "reversed", "readonly", "unaligned") else "C"
+    return problem.replace(**{n: lay(v, layout if v.ndim > 1 else vectors, axis if v.ndim == len(problem.form.shape) else 0) for n, v in given.items()})
+
+
+def same(got, want):
+    """Equal to rounding: sums over other strides may be taken in another order."""
+    if got is None or want is None:
+        return got is want
+    got, want = np.asarray(got), np.asarray(want)
+    tolerance = 100 * np.finfo(want.dtype).eps
+    return got.dtype == want.dtype and np.allclose(got, want, rtol=tolerance, atol=tolerance * np.max(np.abs(want), initial=1))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("at", [0, 1])
+def test_every_arrangement_of_memory(subject, layout, at):
+    for dtype in DTYPES:
+        problem = medium_problem(subject, at).astype(dtype)
+        other = arranged(problem, layout)
+        plain = other.replace(**{n: np.ascontiguousarray(v) for n, v in other.arrays.items() if isinstance(v, np.ndarray)})
+        copies = {n: v.copy() for n, v in plain.arrays.items() if isinstance(v, np.ndarray)}
+        for function in subject.derivatives:
+            got, want = other.call(function), plain.call(function)
+            for name in set(got) - {"saved"}:
+                assert same(got[name], want[name]), f"{function}: {name} in {np.dtype(dtype)}"
+        changed = [n for n, v in copies.items() if not np.array_equal(other.arrays[n], v)]
+        assert not changed
+
+
+def test_a_result_is_not_overwritten_by_the_next_call(subject):
+    """Work arrays may be kept between calls, results may not; nor is a result a view of an argument."""
+    one, two = medium_problem(subject, seed=1), medium_problem(subject, seed=2)
+    results = [r for f in subject.derivatives for n, r in one.call(f).items() if n != "saved"]
+    if subject.has("Saved"):
+        results += list(one.saved())
+    kept = [r for r in results if isinstance(r, np.ndarray)]
+    copies = [r.copy() for r in kept]
+    for function in subject.derivatives:
+        two.call(function)
+    assert all(np.array_equal(a, b) for a, b in zip(kept, copies, strict=True))
+    arrays = [*kept, *(v for v in one.arrays.values() if isinstance(v, np.ndarray))]
+    assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
