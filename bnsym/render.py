@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import jinja2
 
@@ -11,6 +12,7 @@ from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
 
 
+@cache
 def environment() -> jinja2.Environment:
     """Strict: a name that a template uses and nobody gave is an error."""
     return jinja2.Environment(

@@ -178,12 +178,12 @@ class Reader:
         return found
 
 
-def value(latex, values, count, env):
-    """The value of a formula where the free indices have values."""
+def read(latex, values, count):
+    """The value of a formula, as a function of the values that the free indices have."""
     reader = Reader(latex, values, count)
     found = reader.sum()
     assert reader.peek() is None, reader.tokens[reader.at :]
-    return found(env)
+    return found
 
 
 def everywhere(letters, count):

@@ -1,4 +1,4 @@
-"""Definitions that the report's tests tell: the project's own and three invented ones, derived and lowered when asked."""
+"""Definitions that the report's tests tell: the project's own and three invented ones, lowered when asked for."""
 
 import pytest
 import sympy
@@ -72,16 +72,16 @@ ODD = Definition(
     premises=[premise(Sum(keep, col), 1)],
 )
 
-v, shift = data("v", n, d), parameter("shift", d, absent=0)
-offset, norm = fixed("offset", n, d, absent=0), statistics("norm", n)
-out = values("out", n, d)
+v, knee = data("v", n, d), parameter("knee", d, absent=0)
+offset, norm = fixed("offset", n, absent=0), statistics("norm", n)
+bent = values("bent", n, d)
 HELD = Definition(
     "held",
     source="invented",
     layout="trailing",
     equations=[
         Eq(norm, 2 + Sum(Abs(v), d)),
-        Eq(out, Min(v, shift) / norm ** sympy.Rational(3, 2) + sign(shift) * erf(v / 3) ** 2 + offset),
+        Eq(bent, Min(v, knee) / norm ** sympy.Rational(3, 2) + sign(knee) * erf(v / 3) ** 2 + offset),
     ],
 )
 

@@ -36,7 +36,7 @@ CLAIMS = [
     "backward: the paper's equation 6, for dbeta, is the chain rule's step",
     "backward: dx = gamma r (dy - mean(dy) - x_hat mean(dy x_hat)), r = 1 / sqrt(var + eps)",
     "backward: the second term of dmean, through var, is identically 0",
-    "backward: the sum of dx over a mini-batch is 0",
+    "backward: the sum of dx over i is 0",
     "backward: the sum of dx x_hat is gamma r eps r^2 times the sum of dy x_hat: 0 only at eps = 0",
     "backward: the sum of dx x_hat is 0, at eps = 0",
     "BN(Wu + b) = BN(Wu)",

@@ -8,24 +8,39 @@ import re
 import pytest
 import sympy
 
-from bnsym.functions import Abs, maximum, sign, step
+from bnsym.functions import Abs, maximum, minimum, sign, step
 from bnsym.language import Sum, exp, sqrt
+from bnsym.lowering.lower import textbook_backward
 from bnsym.model import Equation, Largest, Reduction, Size, Term, quantities
-from bnsym.report.closed import put_in
 from bnsym.report.latex import Latex
-from bnsym.report.notation import notation
-from tests.latex_reader import everywhere, value
+from bnsym.report.notation import SHOWN, notation
+from bnsym.report.symbols import word
+from bnsym.report.told import helpers, put_in
+from bnsym.report.writer import Writer
+from tests.latex_reader import everywhere, read
 from tests.report_cases import DERIVED, KERNELS, d, every, gamma, mean, n, var, x
 
 
 @every
 def test_what_is_printed_is_what_is_meant(name):
     """Every equation, read back from its LaTeX, has the value that the equation itself has."""
-    spelled, kernel = notation(DERIVED[name], KERNELS[name]), KERNELS[name]["backward"]
-    known = {o.left: o.equation.right for o in kernel.operations if o.left not in kernel.outputs}
-    for e in (*DERIVED[name].backward.program.equations, *kernel.program.equations):
-        for told in (e, put_in(e, known)):
-            assert _agrees(told, Latex(spelled).equation(told), spelled)
+    spelled = notation(DERIVED[name], KERNELS[name])
+    for e in dict.fromkeys(_equations(name)):
+        assert _agrees(e, Latex(spelled).equation(e), spelled)
+
+
+def _equations(name):
+    """All that a report may show: the programs, and the kernels with and without their helpers."""
+    derivation, kernels = DERIVED[name], KERNELS[name]
+    derivatives = (derivation.backward, derivation.jvp, derivation.inference_backward)
+    programs = [d.program for d in derivatives if d] + [derivation.correction, derivation.inference, derivation.fold]
+    for program in programs:
+        yield from program.equations if program else ()
+    for kernel in (*(kernels[k] for k in SHOWN), textbook_backward(derivation)):
+        known = helpers(Writer(derivation, kernels), kernel)
+        whole = known | {o.left: o.equation.right for o in kernel.operations if o.left.role == "sum"}
+        for e in kernel.program.equations:
+            yield from (e, put_in(e, known), put_in(e, whole))
 
 
 COUNT = 2
@@ -35,10 +50,11 @@ def _agrees(e, latex, spelled):
     numbers, given = _numbers(e, spelled)
     left, right = latex.split(" = ", 1)
     letters = {a: spelled.letter(a) for a in e.left.axes if a in spelled.shown}
+    found = read(right, numbers, COUNT)
     for env in everywhere(letters.values(), COUNT):
         at = {a: env[letter] for a, letter in letters.items()}
         meant = sum(_meant(t.expression, at, given) for t in e.terms)
-        assert math.isclose(value(right, numbers, COUNT, env), meant, rel_tol=1e-9, abs_tol=1e-12), latex
+        assert math.isclose(found(env), meant, rel_tol=1e-9, abs_tol=1e-12), latex
     return left == spelled.quantity(e.left)
 
 
@@ -53,7 +69,7 @@ def _numbers(e, spelled):
             given[q.name, places] = number
             of, total = spelled.gradients.get(q.name, (q, False))
             kind = (r"\mathrm{d}" if total else r"\partial") * (of is not q)
-            symbol = spelled.symbols[of.name]
+            symbol = spelled.symbols.get(of.name) or word(of.name)
             printed[kind + symbol.base + symbol.note.replace(" ", ""), places] = number
     return printed, given
 
@@ -65,8 +81,10 @@ MEANING = {
     sympy.exp: math.exp,
     sympy.log: math.log,
     sympy.tanh: math.tanh,
+    sympy.erf: math.erf,
     Abs: abs,
     maximum: max,
+    minimum: min,
     step: lambda v: float(v > 0),
     sign: lambda v: float((v > 0) - (v < 0)),
 }

@@ -75,6 +75,7 @@ class _Body:
         self.inputs = (*kernel.arguments, *(q for _, q in kernel.takes_saved))
         names = {q.name for o in kernel.operations for q in (*o.equation.inputs, o.left)}
         self.frame: tuple[int, ...] = ()
+        self.buffered: tuple[int, ...] = ()
         self.sums = 0
         self.code = ArrayCode(self.operand, self.wide, names)
 
@@ -143,10 +144,11 @@ class _Body:
 
     def _enter(self, found: Iterable[Quantity]) -> None:
         """The dimensions that whole arrays have from here on."""
-        frame = self.backend.dims(a for q in found for a in q.axes)
-        if frame != self.frame:
+        found = list(found)
+        self.frame = self.backend.dims(a for q in found for a in q.axes)
+        if any(self.wide(q) for q in found) and self.frame != self.buffered:
             self.code.leave()
-        self.frame = frame
+            self.buffered = self.frame
 
     def _per_channel(self, operation: Operation, spent: frozenset[Quantity]) -> None:
         """Operators, with a call in place of each sum over the data."""

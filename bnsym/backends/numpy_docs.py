@@ -147,7 +147,10 @@ def _axis_word(axis: str, definition: Definition) -> str:
 def _results(function: FunctionText, definition: Definition) -> list[str]:
     lines = []
     data = definition.program.inputs[0].name
-    for q, text in zip(function.kernel.outputs, function.returned, strict=False):
+    outputs = function.kernel.outputs
+    if function.calls_forward:
+        outputs = tuple(q for pair in zip(definition.program.outputs, outputs, strict=True) for q in pair)
+    for q, text in zip(outputs, function.returned, strict=False):
         if not q.axes:
             what = "a number"
         elif function.is_array(q):

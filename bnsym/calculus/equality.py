@@ -38,11 +38,11 @@ def same_outputs(
     if shared:
         compared = _Compared(reference, other, given, premises, shared)
         if all(compared.proof("", method, q, q).holds for q in shared):
-            proofs = tuple(compared.proof(claim.format(output=b), method, a, b) for a, b in ends)
+            proofs = tuple(compared.proof(claim.format(output=a), method, a, b) for a, b in ends)
             if all(p.holds for p in proofs):
                 return proofs
     compared = _Compared(reference, other, given, premises, ())
-    return tuple(compared.proof(claim.format(output=b), method, a, b) for a, b in ends)
+    return tuple(compared.proof(claim.format(output=a), method, a, b) for a, b in ends)
 
 
 class _Compared:

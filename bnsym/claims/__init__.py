@@ -9,7 +9,10 @@ from bnsym.calculus.derive import Derivation
 from bnsym.claims import general
 from bnsym.model import Proof
 
-REGISTRY = {"batch_norm": "bnsym.claims.batch_norm"}
+OWN = (
+    "batch_norm", "batch_renorm", "group_norm", "layer_norm", "masked_batch_norm", "rms_norm", "softmax_cross_entropy",
+)  # fmt: skip
+REGISTRY = {name: f"bnsym.claims.{name}" for name in OWN}
 """The modules with the claims of a definition's paper. A user's own definition has none, whatever its name."""
 
 

@@ -16,7 +16,7 @@ from bnsym.calculus.derive import Derivation
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import Form, add, subtract
 from bnsym.calculus.judge import SYMBOLIC, judged
-from bnsym.claims.opaque import Opaque
+from bnsym.claims.hidden import Hidden
 from bnsym.model import Program, Proof, Quantity, Term
 
 Pairs = tuple[tuple[Quantity, Quantity], ...]
@@ -24,21 +24,27 @@ Pairs = tuple[tuple[Quantity, Quantity], ...]
 
 def claims(derivation: Derivation) -> Iterator[Proof]:
     """The claims that any definition comes with."""
-    maps = Maps(derivation)
-    yield from maps.transposed()
-    yield from maps.symmetric()
+    proofs = [*Maps(derivation).claims()]
+    yield from proofs if all(p.holds for p in proofs) else Maps(derivation, short=False).claims()
 
 
 class Maps:
     """The derivatives of a definition as linear maps, each evaluated when the first claim about it is judged.
 
-    What the first part of a composed definition gives is left as a symbol: the claims hold whatever it stands for.
+    The claims hold whatever functions of one quantity stand for, and what a composed definition's first part gives. So
+    both are left as symbols, which is shorter; where that is not enough, all is written out.
     """
 
-    def __init__(self, derivation: Derivation):
-        self.derivation, self.context, self.opaque = derivation, Context(), Opaque()
+    def __init__(self, derivation: Derivation, *, short: bool = True):
+        self.derivation, self.context = derivation, Context()
         self.backward, self.jvp = derivation.backward, derivation.jvp
         self.double, self.pushed = derivation.double_backward, derivation.backward_jvp
+        self.short, self.hidden = short, Hidden()
+
+    def claims(self) -> Iterator[Proof]:
+        """Both orders' transposes, then that the order of derivatives does not matter."""
+        yield from self.transposed()
+        yield from self.symmetric()
 
     def transposed(self) -> Iterator[Proof]:
         """Each map pairs with its transpose to one number, for all weights and all tangents."""
@@ -56,24 +62,27 @@ class Maps:
 
     def symmetric(self) -> Iterator[Proof]:
         """Forward over reverse is reverse over reverse where dy is fixed: the order of derivatives does not matter."""
+        fixed = " = ".join([*(f"t{s}" for s in self.backward.seeds), "0"])
+        weights = ", ".join(f"{w} = t{u}" for w, u in zip(self.double.seeds, self.backward.wrt, strict=True))
         for u in self.backward.wrt:
             pushed, twice = self.pushed.gradients[self.backward.gradients[u]], self.double.gradients.get(u)
-            found = f"{twice} is backward_jvp's {pushed}" if twice is not None else f"backward_jvp's {pushed} is 0"
-            claim = f"double_backward: {found} for fixed {self._seeds} and weights equal to the tangents (symmetry)"
+            equal = (
+                f"{twice} = {pushed}, for {weights} and {fixed}" if twice is not None else f"{pushed} = 0, for {fixed}"
+            )
+            claim = f"double_backward: {equal}: second derivatives are symmetric"
             yield judged(claim, SYMBOLIC, self.context, partial(self._asymmetry, pushed, twice))
-
-    @property
-    def _seeds(self) -> str:
-        return ", ".join(s.name for s in self.backward.seeds)
 
     @cached_property
     def plain(self) -> Evaluation:
         """The backward."""
-        return Evaluation(self.context, cut=self._cut()).run(self.opaque.program(self.backward.program))
+        return Evaluation(self.context, cut=self._cut()).run(self._shortened(self.backward.program))
+
+    def _shortened(self, program: Program) -> Program:
+        return self.hidden.program(program) if self.short else program
 
     def _cut(self) -> list[Quantity]:
         """What a composed definition's first part gives, and what an elementwise second one makes of it."""
-        if not self.derivation.definition.parts:
+        if not self.derivation.definition.parts or not self.short:
             return []
         first, then = self.derivation.definition.parts
         inside = then.program.equations if then.layout == "elementwise" else ()
@@ -101,7 +110,7 @@ class Maps:
         known = self.plain.forms | {q: self.plain.expression(e) for q, e in given.items()}
         evaluation = self.plain.beside(known)
         for program in programs:
-            evaluation.run(self.opaque.program(program))
+            evaluation.run(self._shortened(program))
         return evaluation
 
     def difference(self, evaluation: Evaluation, left: Pairs, right: Pairs) -> Form:

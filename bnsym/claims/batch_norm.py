@@ -14,16 +14,17 @@ from sympy import Integer, Rational
 from bnsym.calculus.chain import Derivative, reverse
 from bnsym.calculus.derive import Derivation
 from bnsym.calculus.judge import SYMBOLIC, judged
+from bnsym.claims import shards
 from bnsym.claims.stating import Stated, composed, substituted
+from bnsym.claims.weights import Weights, a, k
 from bnsym.definitions.batch_norm import batch_norm, beta, c, eps, gamma, i, m, mean, var, x, x_hat, y
-from bnsym.language import Eq, Sum, axes, constant, data, parameter, sqrt, values
+from bnsym.language import Eq, Sum, data, parameter, sqrt, values
 from bnsym.model import Program, Proof, Quantity
 
 DEFINITION = batch_norm
 
-k = axes("k")
-u, W, b, z = data("u", i, k), parameter("W", k, c), parameter("b", c), values("x", i, c)
-a = constant("a")
+u, W, z = data("u", i, k), parameter("W", k, c), values("x", i, c)
+own, b, change = data("u", i, c), parameter("b", c), parameter("change", c)
 dy = Quantity("dy", y.axes, "gradient")
 total, mean_dy, mean_dy_x_hat = values("total mean_dy mean_dy_x_hat", c)
 stated, stated_u, stated_w, stated_b = values("stated", i, c), values("su", i, k), values("sW", k, c), values("sb", c)
@@ -33,12 +34,25 @@ MEANS = (Eq(mean_dy, Sum(dy, i) / m), Eq(mean_dy_x_hat, Sum(dy * x_hat, i) / m))
 
 def claims(derivation: Derivation) -> Iterator[Proof]:
     """The paper's claims, in its order."""
+    yield from ignored_mean(derivation.definition.program)
     yield from identity(derivation.definition.program)
     yield from six_equations(derivation.backward)
     yield from consequences(derivation.backward)
     yield from without_eps(derivation.backward)
     yield from dropped_bias(derivation.definition.program)
     yield from scaled_weights(derivation.definition.program)
+    yield from shards.claims(derivation)
+
+
+def ignored_mean(forward: Program) -> Iterator[Proof]:
+    """Section 2: a step that takes the mean for a constant changes b by something, and the output by nothing."""
+    bias = Program((own, b), (Eq(z, own + b),), (z,))
+    before = Stated(composed(bias, forward, x))
+    after = Stated(composed(substituted(bias, {b: b + change}), forward, x), beside=before)
+    left = right = Eq(stated, z - mean)
+    claim = "u + (b + db) - E[u + (b + db)] = u + b - E[u + b], for any step db"
+    yield before.equal(claim, left, right, at=after)
+    yield before.equal("BN(u + (b + db)) = BN(u + b), and so the loss, for any step db", y, y, at=after)
 
 
 def identity(forward: Program) -> Iterator[Proof]:
@@ -86,7 +100,6 @@ def consequences(backward: Derivative) -> Iterator[Proof]:
             program.evaluation.context,
             partial(program.evaluation.term, path.term),
         )
-    yield program.zero("backward: the sum of dx over a mini-batch is 0", Eq(total, Sum(d[x], i)))
     yield program.equal(
         "backward: the sum of dx x_hat is gamma r eps r^2 times the sum of dy x_hat: 0 only at eps = 0",
         Eq(total, Sum(d[x] * x_hat, i)),
@@ -104,15 +117,9 @@ def without_eps(backward: Derivative) -> Iterator[Proof]:
 
 def scaled_weights(forward: Program) -> Iterator[Proof]:
     """Section 3.3: what becomes of BN(W u), and of its gradients, when W is scaled by a > 0."""
-    dense = Program((u, W), (Eq(z, Sum(u * W, k)),), (z,))
-    backward = reverse(composed(dense, forward, x), (u, W))
-    plain = Stated(backward.program)
-    scaled = Stated(substituted(backward.program, {W: a * W, eps: a**2 * eps}), beside=plain)
-    yield from _unchanged(backward, plain, scaled, "with eps scaled by a^2")
-    without = substituted(backward.program, {eps: Integer(0)})
-    plain_0 = Stated(without)
-    yield from _unchanged(backward, plain_0, Stated(substituted(without, {W: a * W}), beside=plain_0), "at eps = 0")
-    yield from _changed(backward, plain, Stated(substituted(backward.program, {W: a * W}), beside=plain))
+    weights = Weights(forward, x, "BN")
+    yield from weights.unchanged()
+    yield from _changed(weights.backward, weights.plain, weights.scaled({}))
 
 
 def dropped_bias(forward: Program) -> Iterator[Proof]:
@@ -123,14 +130,6 @@ def dropped_bias(forward: Program) -> Iterator[Proof]:
     plain = Stated(substituted(backward.program, {b: Integer(0)}), beside=program)
     yield program.equal("BN(Wu + b) = BN(Wu)", y, y, at=plain)
     yield program.zero("d BN(Wu + b)/db is 0", Eq(stated_b, backward.gradients[b]))
-
-
-def _unchanged(backward: Derivative, plain: Stated, scaled: Stated, condition: str) -> Iterator[Proof]:
-    du, dW = backward.gradients[u], backward.gradients[W]
-    yield plain.equal(f"BN((aW)u) = BN(Wu), for a > 0, {condition}", y, y, at=scaled)
-    yield plain.equal(f"d BN((aW)u)/du = d BN(Wu)/du, for a > 0, {condition}", du, du, at=scaled)
-    divided = Eq(stated_w, dW / a)
-    yield plain.equal(f"d BN((aW)u)/d(aW) = (1/a) d BN(Wu)/dW, for a > 0, {condition}", dW, divided, at=scaled)
 
 
 def _changed(backward: Derivative, plain: Stated, scaled: Stated) -> Iterator[Proof]:

@@ -43,7 +43,7 @@ def claims(derivation: Derivation) -> Iterator[Proof]:
 def invariances(derivation: Derivation) -> Iterator[Proof]:
     """The shift and the scale of its data that a definition with statistics does not see, if it does not."""
     data = Data(derivation)
-    if data.statistics:
+    if data.statistics and data.summed:
         yield from shifted(data)
         yield from scaled(data)
 

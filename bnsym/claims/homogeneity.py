@@ -35,7 +35,8 @@ class Units:
         for q in others:
             free = q.role in ("data", "constant")
             self.of[q] = sympy.Dummy(q.name) if free else sympy.Integer(0)
-        self.free = [d for d in self.of.values() if d.is_Symbol]
+        unknown = [q for role in ("constant", "data") for q in others if q.role == role]  # what is left open comes last
+        self.free = [self.of[q] for q in unknown]
         self.equal: list[sympy.Expr] = []
         for e in program.equations:
             self.of[e.left] = self._alike([t.body for t in e.terms])

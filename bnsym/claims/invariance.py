@@ -13,7 +13,7 @@ from bnsym.model import Equation, Proof, Quantity, Term
 
 
 class Data:
-    """A derivation, its first data x, and the axes along which a shift or a scale may differ: those of its statistics."""
+    """A derivation, its first data x, and the axes that its statistics have: along them a change may differ."""
 
     def __init__(self, derivation: Derivation):
         self.derivation, self.forward = derivation, derivation.forward

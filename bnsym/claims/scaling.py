@@ -41,8 +41,10 @@ class Scale:
         self.a, self.a_is = data.number("a"), data.each("a")
         self.moving = [q for q in data.forward.inputs if q.role == "data" and known[q] != 0]
         self.constants = [q for q in data.forward.inputs if q.role == "constant" and known[q] != 0]
-        are = "are" if len(self.moving) > 1 else "is"
-        self.when = f"when {listed(q.name for q in self.moving)} {are} multiplied by {self.a_is} > 0"
+        alike = [q.name for q in self.moving if known[q] == 1]
+        are = "are" if len(alike) > 1 else "is"
+        apart = [f", {q} by {powered(self.a_is, known[q])}" for q in self.moving if known[q] != 1]
+        self.when = f"when {listed(alike)} {are} multiplied by {self.a_is} > 0{''.join(apart)}"
         along = [f"{q} by {powered(self.a_is, known[q])}" for q in self.constants]
         self.along = " and ".join([self.when, *along]) + data.fixed
         self.vanishing = " = ".join([*(q.name for q in self.constants), "0"])
@@ -83,7 +85,7 @@ class Scale:
             moved = Stated(self._moved(backward.program, self.constants), beside=plain)
             for u in backward.wrt:
                 d, degree = backward.gradients[u], self.degrees[u]
-                becomes = f"divided by {powered(self.a_is, degree)}" if degree else "unchanged"
+                becomes = f"multiplied by {powered(self.a_is, -degree)}" if degree else "unchanged"
                 right = Equation(Quantity("(divided)", d.axes), (Term(d / self.a**degree),))
                 yield plain.equal(f"backward: {d} is {becomes} {self.along}", d, right, at=moved)
 
@@ -94,7 +96,7 @@ class Scale:
         by = reverse(substituted(self.data.forward, each), tuple(each.values()))
         program = substituted(by.program, {one: q for q, one in each.items()})
         rest = tuple(Term(-self.degrees[q] * q * by.gradients[one]) for q, one in each.items())
-        what = " + ".join(("" if p == 1 else f"{p} ") + f"{q} {d[q]}" for q, p in x_dx)
+        what = " + ".join(f"{'' if p == 1 else f'({p}) '}{q} {d[q]}" for q, p in x_dx)
         claim = f"backward: the sum of {what} over {self.data.over} is {self._taken_up()}{self.data.fixed}"
         return Stated(program, beside=self.data.backward).equal(
             claim,

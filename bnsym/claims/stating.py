@@ -49,8 +49,8 @@ def viewed(program: Program, views: Views) -> Program:
     new: dict[sympy.Basic, sympy.Expr] = {}
     for q in (*program.inputs, *(e.left for e in program.equations)):
         new[q] = view(q, views)
-    for size in {s for e in program.equations for t in e.terms for s in t.body.atoms(Size)}:
-        new[size] = sympy.Mul(*(Size(f"size_{a}", a) for a in views.get(size.axis, (size.axis,))))
+    for size in {s for e in program.equations for t in e.terms for s in t.body.atoms(Size) if s.axis in views}:
+        new[size] = sympy.Mul(*(Size(f"size_{a}", a) for a in views[size.axis]))
     moved = program.replace(new)
     terms = (tuple(replace(t, axes=_along(t.axes, views)) for t in e.terms) for e in moved.equations)
     equations = tuple(replace(e, terms=t) for e, t in zip(moved.equations, terms, strict=True))

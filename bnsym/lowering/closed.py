@@ -75,7 +75,7 @@ class ClosedForm:
         """The closed forms of outputs, and of the intermediates kept under their names that these need."""
         done: dict[Quantity, Equation] = {}
         # Sums that are outputs get their names first: dx is then written with dbeta and dgamma.
-        todo = sorted(outputs, key=lambda q: is_element(q, self.program.inputs))
+        todo = sorted(outputs, key=lambda q: (is_element(q, self.program.inputs), self._is_bare_sum(q)))
         while todo:
             done |= {q: self.equation(q) for q in todo}
             recomputed = (self.program.equation(q) for q in self.recomputed if q not in known)
@@ -86,7 +86,11 @@ class ClosedForm:
 
     def equation(self, output: Quantity) -> Equation:
         """The closed form of one output."""
-        form = self._rewritten(self.evaluation.cuts.get(output, self.evaluation.forms[output]))
+        own = self.evaluation.cuts.get(output)
+        kept = (q for q in self.evaluation.cuts if own is None and self.evaluation.forms[q] == self.evaluation.forms[output])
+        if (same := next(kept, None)) is not None:
+            return Equation(output, (Term(same),))
+        form = self._rewritten(own if own is not None else self.evaluation.forms[output])
         whole = self._as_reduction(output, form)
         if whole is not None:
             return whole
@@ -94,6 +98,11 @@ class ClosedForm:
         body = _factored([(c, self._products(f)) for c, f in split], self.is_element)
         wide = is_element(output, self.program.inputs)
         return Equation(output, (Term(compact(body, self._is_wide) if wide else body),))
+
+    def _is_bare_sum(self, output: Quantity) -> bool:
+        """Whether an output is one sum and nothing else, negated so that these come first."""
+        form = self.evaluation.cuts.get(output, self.evaluation.forms[output])
+        return not (len(form) == 1 and all(bound_labels(_components(m)[0]) if _components(m) else () for m in form))
 
     def _is_wide(self, q: Quantity) -> bool:
         return is_element(q, self.program.inputs)

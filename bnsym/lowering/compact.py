@@ -12,6 +12,9 @@ import sympy
 
 from bnsym.model import Quantity, quantities
 
+MOST_TERMS, MOST_SYMBOLS = 40, 8
+"""The size of a polynomial beyond which looking for a shorter spelling takes too long."""
+
 IsElement = Callable[[Quantity], bool]
 
 
@@ -23,7 +26,7 @@ def compact(e: sympy.Expr, is_element: IsElement) -> sympy.Expr:
     named = e.xreplace(functions)
     arrays = [q for q in quantities(named) if is_element(q)]
     variables = [*arrays, *functions.values()]
-    if not isinstance(e, sympy.Add) or not variables or not _is_bent(named, variables):
+    if not isinstance(e, sympy.Add) or len(e.args) > MOST_TERMS or not variables or not _is_bent(named, variables):
         return e
     coefficients: dict[sympy.Expr, sympy.Symbol] = {}
     poly = sympy.Poly(named, *variables)
@@ -36,7 +39,9 @@ def compact(e: sympy.Expr, is_element: IsElement) -> sympy.Expr:
 
 @cache
 def _shortest(plain: sympy.Expr, variables: tuple[sympy.Symbol, ...]) -> sympy.Expr:
-    found = [sympy.factor(plain), sympy.horner(plain, *variables), sympy.horner(plain, *reversed(variables)), plain]
+    found = [sympy.horner(plain, *variables), sympy.horner(plain, *reversed(variables)), plain]
+    if len(plain.free_symbols) <= MOST_SYMBOLS:
+        found.insert(0, sympy.factor(plain))
     best = min(found, key=lambda c: int(c.count_ops()))
     return plain if best is plain else _spread(best)
 

@@ -77,7 +77,7 @@ def _raw(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, ex
     hoisted = hoisted_powers(evaluation, chain.inputs)
     program = Program(chain.inputs, tuple(e for e in chain.equations if e.left not in saved), chain.outputs)
     program = program.needed(chain.outputs)
-    mapped = [with_powers(e, hoisted) for e in program.equations]
+    mapped = functions_shared([with_powers(e, hoisted) for e in program.equations], lambda q: is_element(q, chain.inputs))
     equations = [x for e in mapped for x in split_sums(e, lambda q: is_element(q, chain.inputs))]
     hoist = Hoist(lambda q: is_element(q, chain.inputs), {e.left: e for e in equations if e.terms[0].axes})
     kept = [e for e in hoisted.equations.values() if _is_kept(e.left, chain.inputs, saved, extend)]

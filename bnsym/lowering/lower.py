@@ -143,7 +143,7 @@ def _forward(derivation: Derivation, backward: Lowered, centres: Centres) -> Ker
         program.inputs,
         operations(lowered.equations, base.inputs, nonnegative),
         program.outputs,
-        gives_saved=backward.saved,
+        gives_saved=tuple(sorted(backward.saved, key=lambda q: q.role == "count")),
         pivots=(shifted[1],) if shifted else (),
         degrees=degrees(program, lowered.equations),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import sympy
@@ -59,8 +60,8 @@ def product_name(factors: Iterable[tuple[sympy.Expr, sympy.Rational]]) -> str:
     words = []
     for base, e in factors:
         word = _word(base)
-        words.append(word if e == 1 else f"{word}_{e}".replace("/", "_").replace("-", "minus_"))
-    return "_".join(words)
+        words.append(word if e == 1 else f"{word}_{e}".replace("-", "minus_"))
+    return re.sub(r"\W+", "_", "_".join(words))
 
 
 def _word(base: sympy.Expr) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sympy
+
 from bnsym.lowering.operations import is_element
 from bnsym.model import Equation, Program, Quantity
 
@@ -16,9 +18,10 @@ class Lowered:
     saved: tuple[Quantity, ...] = ()
 
     def cost(self, inputs: tuple[Quantity, ...]) -> int:
-        """Arithmetic on whole arrays."""
+        """Arithmetic on whole arrays; an exponential or the like costs as much as ten products."""
         wide = [e for e in self.equations if any(is_element(q, inputs) for q in e.inputs)]
-        return sum(1 + sum(int(t.body.count_ops()) for t in e.terms) for e in wide)
+        functions = sum(len(t.body.atoms(sympy.Function)) for e in wide for t in e.terms)
+        return 9 * functions + sum(1 + sum(int(t.body.count_ops()) for t in e.terms) for e in wide)
 
 
 def completed(equations: list[Equation], chain: Program, available: set[Quantity]) -> list[Equation]:

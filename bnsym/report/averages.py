@@ -87,14 +87,14 @@ def _expectations(w: Writer, spelled: Notation) -> list[Block]:
     blocks: list[Block] = [
         paragraph("Is such an average right? Let the examples be independent draws with expectation ", Math(mean),
                   " and variance ", Math(variance), f".{_mask(w)} Multiply the definition out."
-                  " The square of one example has the expectation ", Math(f"{mean}^{{2}} + {variance}"), ", the product of two different ones ",
-                  Math(f"{mean}^{{2}}"), ". Added up:"),
+                  " The square of one example has the expectation ", Math(f"{mean}^{{2}} + {variance}"),
+                  ", the product of two different ones ", Math(f"{mean}^{{2}}"), ". Added up:"),
     ]  # fmt: skip
     return [*blocks, *(_expectation(w, spelled, s, e) for s, e in found.items() if e is not None)]
 
 
 def _mask(w: Writer) -> str:
-    return " Which of them take part is given." if counts(w.definition) else ""
+    return " Which of them take part is taken as given." if counts(w.definition) else ""
 
 
 def _expectation(w: Writer, spelled: Notation, s: Quantity, expected: sympy.Expr) -> Formula:

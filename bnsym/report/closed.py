@@ -6,7 +6,7 @@ import sympy
 
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.lower import textbook_backward
-from bnsym.model import Equation, Quantity, Reduction
+from bnsym.model import Equation, Quantity, Reduction, Term
 from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, paragraph, sentence
 from bnsym.report.told import helpers, is_sum, left_out, put_in, taken, told
 from bnsym.report.writer import Writer
@@ -128,7 +128,8 @@ def _helpers(w: Writer, known: dict[Quantity, sympy.Expr]) -> list[Block]:
     """What the code has further names for."""
     if not known:
         return []
-    rows = tuple(((Code(q.name),), (w.local(e, w.notation.scope(q.axes)),)) for q, e in known.items())
+    whole = ((q, put_in(Equation(q, (Term(e),)), known).right) for q, e in known.items())
+    rows = tuple(((Code(q.name),), (w.local(e, w.notation.scope(q.axes)),)) for q, e in whole)
     return [paragraph("The code computes these once, under names of their own:"), Table(("in the code", "is"), rows)]
 
 

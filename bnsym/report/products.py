@@ -69,9 +69,13 @@ def _tidied(e: sympy.Add) -> tuple[sympy.Number, sympy.Expr]:
     terms = sympy.Add.make_args(rest)
     minus = [t for t in terms if t.could_extract_minus_sign()]
     plus = [t for t in terms if t not in minus]
-    if len(minus) == len(plus) == 1 and not plus[0].is_Number and len(free(minus[0])) > len(free(plus[0])):
+    if len(minus) == len(plus) == 1 and _is_plain(-minus[0], plus[0]) and len(free(minus[0])) > len(free(plus[0])):
         return -content, -rest
     return content, rest
+
+
+def _is_plain(*terms: sympy.Expr) -> bool:
+    return all(isinstance(t.as_coeff_Mul()[1], Quantity) for t in terms)
 
 
 def _common(numbers: list[sympy.Number], content: sympy.Number) -> sympy.Number:

@@ -23,8 +23,8 @@ def double_backward(w: Writer) -> Section:
                   " be a number that depends on ", enumerated(w.symbol(q) for q in firsts), ", such as ",
                   f"{'their' if several else 'its'} squared length, which a penalty on gradients adds to the loss. ",
                   Code("double_backward"), " is given the derivatives of ", number,
-                  f" by {'these' if several else 'it'} (zero where they are left out) and computes those by all that ",
-                  Code("backward"), " is computed from and differentiation reaches:"),
+                  f" by {'these' if several else 'it'} (zero where they are left out) and computes those by all that"
+                  f" the {'gradients are' if several else 'gradient is'} computed from:"),
         Table(("symbol", "in the code", "derivative of λ by", "given or wanted"), tuple(rows)),
         paragraph(f"The chain rule, applied to the steps of {'the gradients' if several else 'the gradient'}, takes "
                   f"{counted(len(again.steps), 'step')} more. Put together, the code computes this."),

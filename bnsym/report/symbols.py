@@ -14,7 +14,7 @@ GREEK = (
 )  # fmt: skip
 KNOWN = {g: rf"\{g}" for g in GREEK} | {"eps": r"\epsilon", "mean": r"\mu", "var": r"\sigma^2"}
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
-ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+UNITS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
 FACTORS = 3
 """Of so many quantities a sum's symbol may be made."""
 
@@ -48,8 +48,8 @@ def distinct(
     shared = Counter(usual.values())
     found = {name: symbol if shared[symbol] == 1 else word(name) for name, symbol in usual.items()}
     unnamed = [name for name, q in named.items() if q.role == "sum" and _is_sum(name) and found[name] == word(name)]
-    numbered = zip(unnamed, ROMAN if "S" not in named else (), strict=False)
-    return found | {name: Symbol("S", rf"\mathrm{{{number}}}") for name, number in numbered}
+    numbered = enumerate(unnamed if "S" not in named else [], start=1)
+    return found | {name: Symbol("S", rf"\mathrm{{{'X' * (n // 10)}{UNITS[n % 10]}}}") for n, name in numbered}
 
 
 def _usual(q: Quantity, spelling: Spelling, letters: Mapping[Axis, str]) -> Symbol:
@@ -110,9 +110,12 @@ class Spelling:
             if length is None:
                 return None
             below, words = [*below, "_".join(words[:length])], words[length:]
-        if "S" in self.names or len(below) > FACTORS or any(_is_sum(b) for b in below):
+        spelled = [self.of(b) or (word(b) if b in self.stated else None) for b in below]
+        factors = [symbol.small for symbol in spelled if symbol is not None]
+        if "S" in self.names or None in spelled or len(below) > FACTORS or any(_is_sum(b) for b in below):
             return None
-        return Symbol("S", " ".join((self.of(b) or word(b)).small for b in below))
+        words_stand_apart = any(f.startswith((r"\mathrm", r"\text")) for f in factors)
+        return Symbol("S", (r" \cdot " if words_stand_apart else " ").join(factors))
 
     def _stated(self, name: str) -> Symbol | None:
         if name in KNOWN or len(name) == 1:

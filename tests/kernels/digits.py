@@ -1,6 +1,6 @@
 """What a definition gives and its derivatives to second order, by differences in sixty digits and nothing else.
 
-With F = <dy, y> as a function of everything, a step of 1e-15 leaves central differences, and the mixed ones that second
+With F = <dy, y> as a function of everything, a step of 1e-15, a quarter of the digits, leaves central differences, and the mixed ones that second
 order takes, right to some 29 digits. So no derivative is typed in, and none comes from the engine.
 """
 
@@ -12,7 +12,7 @@ from bnsym.calculus.elements import DIGITS, evaluate
 
 from .problems import Problem
 
-DPS, STEP = 60, "1e-15"
+DPS = 60
 _digits = np.frompyfunc(lambda v: mpmath.mpf(float(v)), 1, 1)
 _float = np.frompyfunc(float, 1, 1)
 
@@ -22,16 +22,18 @@ def digits(a):
 
 
 def floats(a):
-    return np.asarray(_float(np.asarray(a, object)), float)
+    with np.errstate(over="ignore"):
+        return np.asarray(_float(np.asarray(a, object)), float)
 
 
 class Exact:
     """The exact results of one problem. `given` holds quantities that are not computed, as inference has it."""
 
-    def __init__(self, problem, given=()):
+    def __init__(self, problem, given=(), dps=DPS):
+        self.dps = dps
         self.problem, self.subject, self.shapes = problem, problem.subject, problem.shapes
         quantities = {q.name: q for q in self.subject.definition.saved}
-        with mpmath.workdps(DPS):
+        with mpmath.workdps(self.dps):
             self.inputs = {q: digits(v) for q, v in problem.values().items()}
             if given:  # `fixed` inputs belong to the batch
                 self.inputs |= {q: digits(np.full_like(v, q.absent, float)) for q, v in self.inputs.items() if q.role == "fixed"}
@@ -55,7 +57,7 @@ class Exact:
 
     def slope(self, function, *directions):
         """The mixed derivative of function(*moves) along one or two directions."""
-        h = mpmath.mpf(STEP)
+        h = mpmath.mpf(10) ** (-self.dps // 4)
         if not directions:
             return function()
         first, *rest = directions
@@ -68,16 +70,20 @@ class Exact:
         return np.sum(np.asarray((self.dy if dy is None else dy) * self.y(*moves), object))
 
     def units(self, q):
-        """One direction for each element of an input."""
+        """One direction for each element of an input, as long as the input is large."""
         for index in np.ndindex(self.inputs[q].shape):
             unit = np.full(self.inputs[q].shape, mpmath.mpf(0), object)
-            unit[index] = mpmath.mpf(1)
+            unit[index] = self.length(q)
             yield {q: unit}
+
+    def length(self, q):
+        """A power of two near the largest value."""
+        return mpmath.mpf(2) ** int(mpmath.nint(mpmath.log(max(map(abs, self.inputs[q].flat)) or 1, 2)))
 
     def each(self, q, value):
         """An array of value(direction), for each element of an input, as a user has it."""
-        found = np.array([float(value(unit)) for unit in self.units(q)])
-        return self.shapes.to_user(q, found.reshape(self.inputs[q].shape))
+        found = [value(unit) / self.length(q) for unit in self.units(q)]
+        return self.shapes.to_user(q, floats(found).reshape(self.inputs[q].shape))
 
     def direction(self, prefix):
         """The tangents of the inputs, or what gradients are multiplied with."""
@@ -87,14 +93,14 @@ class Exact:
     @cached_property
     def forward(self):
         """y and what is saved of the definition's own quantities."""
-        with mpmath.workdps(DPS):
+        with mpmath.workdps(self.dps):
             found = self.run(())
             wanted = (self.subject.output, *self.subject.definition.saved)
             return {q.name: self.shapes.to_user(q, floats(found[q])) for q in wanted}
 
     @cached_property
     def backward(self):
-        with mpmath.workdps(DPS):
+        with mpmath.workdps(self.dps):
             gradient = lambda unit: self.slope(self.loss, unit)  # noqa: E731
             return {f"d{q.name}": self.each(q, gradient) for q in self.subject.differentiated}
 
@@ -104,13 +110,13 @@ class Exact:
     @cached_property
     def jvp(self):
         y = self.subject.output.name
-        with mpmath.workdps(DPS):
+        with mpmath.workdps(self.dps):
             return {y: self.forward[y], f"t{y}": self._tangent("t")}
 
     @cached_property
     def double_backward(self):
         """The gradients of sum(ddx * dx) + ..., which is the derivative of F along dd."""
-        with mpmath.workdps(DPS):
+        with mpmath.workdps(self.dps):
             along = self.direction("dd")
             found = {f"g_d{self.subject.output.name}": self._tangent("dd")}
             second = lambda unit: self.slope(self.loss, along, unit)  # noqa: E731
@@ -118,7 +124,7 @@ class Exact:
 
     @cached_property
     def backward_jvp(self):
-        with mpmath.workdps(DPS):
+        with mpmath.workdps(self.dps):
             along, tdy = self.direction("t"), self.argument(self.subject.output, f"td{self.subject.output.name}")
             first = lambda *moves: self.loss(*moves, dy=tdy)  # noqa: E731
             tangent = lambda unit: self.slope(self.loss, along, unit) + self.slope(first, unit)  # noqa: E731

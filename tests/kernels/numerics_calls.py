@@ -42,10 +42,9 @@ def run(case, function, backend="numpy", **given):
     if "saved" in inspect.signature(getattr(module(case.name, backend), function)).parameters:
         saved = call(case, "forward", backend=backend, **{k: v for k, v in given.items() if k != "out"})[1]
     result = call(case, function, saved, backend, **given)
-    if function == "forward":
-        return {"y": result[0], "saved": result[1]}
-    results = result if isinstance(result, tuple) else (result,)
-    return dict(zip((q.name for q in program(case.name, function).outputs), results, strict=True))
+    results = result if type(result) is tuple else (result,)
+    names = [q.name for q in program(case.name, function).outputs]
+    return dict(zip([*names, "saved"][: len(results)] if function == "forward" else names, results, strict=True))
 
 
 def along_program(case, function, results):

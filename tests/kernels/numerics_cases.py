@@ -51,9 +51,15 @@ def normalized(name):
 
 
 @cache
-def is_fused(name):
-    """Whether a nonlinear function follows: its derivative is taken at z, which comes from the saved statistics."""
-    return bool(definition(name).parts) and normalized(name) == ("x",)
+def feels_the_mean(name):
+    """Whether a derivative must change with the mean it is given, were all of x_hat off by the same.
+
+    So it is where a nonlinear function follows (it is differentiated at z, which comes from the saved mean), and where
+    a parameter varies under the statistic (its gradient is a sum over some of the positions alone).
+    """
+    follows = bool(definition(name).parts) and normalized(name) == ("x",)
+    keep = set(statistics(name)[-1].axes)
+    return follows or any(set(q.axes) - keep for q in definition(name).program.inputs if q.role == "parameter")
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,11 @@ class View:
     @property
     def options(self):
         found = {
-            "channels": {"channel_axis": self.channel_axis},
-            "trailing": {"normalized_ndim": len(self.parts[-1])},
-            "groups": {"num_groups": prod(self.parts[1])},
+            "channels": lambda: {"channel_axis": self.channel_axis},
+            "trailing": lambda: {"normalized_ndim": len(self.parts[-1])},
+            "groups": lambda: {"num_groups": prod(self.parts[1])},
         }
-        return found.get(self.layout, {})
+        return found.get(self.layout, dict)()
 
     def size(self, axes):
         return [prod(self.parts[self.axes.index(a)]) for a in axes]

@@ -1,183 +1,214 @@
-"""Where the mathematics has an edge: one example, none, no channel, no variance; and NaN, Inf in their own channel."""
+"""Where the mathematics has an edge: one element to a statistic, none, no variance, gamma = 0, a kink; NaN and Inf."""
 
 import numpy as np
 import pytest
 
-from .cases import DTYPES, Case, make
-from .checks import check_forward, check_gradients, check_y, close, statistics_dtype
-from .reference import Reference
+from .agreement import allowance, bound, check, kept
+from .digits import Exact
+from .forms import form
+from .problems import DTYPES, Problem, medium_problem, small_problem
+from .subjects import FUNCTIONS
 
-ABSENT = ("absent", "absent")
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 4), (1, 4, 1, 1)])
-@pytest.mark.parametrize("parameters", [(None, None), ABSENT])
-def test_one_example(bn, dtype, shape, parameters):
-    """x_hat = 0, so y is beta and dx = 0, exactly."""
-    case = make(shape, dtype=dtype, offset=7.3, parameters=parameters)
-    y, saved = bn.forward(case.x, case.gamma, case.beta)
-    beta = np.zeros(4, dtype) if case.beta is None else case.beta
-    assert np.array_equal(y, beta.reshape(shape))
-    assert y.dtype == dtype
-    assert np.array_equal(saved.mean, case.x.reshape(4).astype(saved.mean.dtype))
-    assert np.array_equal(saved.var, np.zeros(4))
-    assert saved.count == 1
-    dx, dgamma, dbeta = bn.backward(case.dy, case.x, case.gamma, saved)
-    assert np.array_equal(dx, np.zeros(shape))
-    assert dx.dtype == dtype
-    assert dgamma is None if case.gamma is None else np.array_equal(dgamma, np.zeros(4))
-    assert np.array_equal(dbeta, case.dy.reshape(4).astype(dbeta.dtype))
-
-
-@pytest.mark.parametrize("shape", [(0, 3), (4, 3, 0), (0, 3, 2)])
-def test_no_example_is_refused_by_forward(bn, shape):
-    with pytest.raises(ValueError, match=r"\bx\b") as error:
-        bn.forward(np.zeros(shape), None, None)
-    assert str(shape) in str(error.value)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(0, 3), (4, 3, 0), (0, 3, 2)])
-def test_no_example_is_an_empty_inference(bn, dtype, shape):
-    x, one = np.zeros(shape, dtype), np.ones(3, np.float32)
-    y = bn.inference(x, one, one, one, one)
-    assert (y.shape, y.dtype) == (shape, dtype)
-    dx, dgamma, dbeta = bn.inference_backward(x, x, one, one, one)
-    assert (dx.shape, dx.dtype) == (shape, dtype)
-    assert np.array_equal(dgamma, np.zeros(3))  # a sum of nothing
-    assert np.array_equal(dbeta, np.zeros(3))
-    assert dgamma.dtype == dbeta.dtype == statistics_dtype(x)
+ONE = {
+    "channels": [((1, 3), 1), ((1, 2, 1), -2)],
+    "trailing": [((3, 1), 1), ((1,), 1)],
+    "groups": [((2, 3), 3), ((1, 2, 1), 2)],
+    "instance": [((2, 3, 1), None), ((2, 3), None)],
+    "arrays": [((1, 1, 1), None), ((3, 1, 2), None)],
+    "elementwise": [((1,), None), ((1, 1), None)],
+}
+EMPTY = {  # results without an element
+    "channels": [((4, 0), 1), ((4, 0, 3), 1), ((2, 3, 0), -1)],
+    "trailing": [((0, 3), 1), ((2, 0, 3, 2), 2)],
+    "groups": [((0, 4, 2), 2)],
+    "instance": [((0, 4, 2), None), ((2, 0, 3), None)],
+    "arrays": [],
+    "elementwise": [((0,), None), ((3, 0), None)],
+}
+NOTHING = {  # a statistic of no element
+    "channels": [((0, 3), 1), ((4, 3, 0), 1)],
+    "trailing": [((3, 0), 1), ((2, 3, 0), 2)],
+    "groups": [((2, 4, 0), 2)],
+    "instance": [((2, 3, 0), None)],
+    "arrays": [],
+    "elementwise": [],
+}
+ONE_AND_ONLY = pytest.mark.parametrize("at", [0, 1])
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("shape", "axis"), [((4, 0), 1), ((4, 0, 3), 1), ((0, 5), 0), ((2, 3, 0), -1)])
-def test_no_channel_is_an_empty_result(bn, dtype, shape, axis):
-    x, none = np.zeros(shape, dtype), np.zeros(0, np.float32)
-    y, saved = bn.forward(x, none, none, channel_axis=axis)
-    assert (y.shape, y.dtype) == (shape, dtype)
-    assert [v.shape for v in saved[:3]] == [(0,)] * 3
-    assert {v.dtype for v in saved[:3]} == {statistics_dtype(x)}
-    assert saved.count == np.prod([n for n in shape if n])
-    for dx, dgamma, dbeta in (
-        bn.backward(x, x, none, saved, channel_axis=axis),
-        bn.inference_backward(x, x, none, none, none, channel_axis=axis),
-    ):
-        assert (dx.shape, dx.dtype) == (shape, dtype)
-        assert dgamma.shape == dbeta.shape == (0,)
-    assert bn.inference(x, none, none, none, none, channel_axis=axis).shape == shape
+def forms(subject, kinds):
+    return [form(subject.layout, *f) for f in kinds[subject.layout]]
 
 
-def only(case, bad):
-    """The case without the channels `bad` (channels on axis 1)."""
-    keep = [c for c in range(case.channels) if c not in bad]
-    gamma, beta = (None if v is None else v[keep] for v in (case.gamma, case.beta))
-    return Case(case.x[:, keep], case.dy[:, keep], gamma, beta, case.eps, 1), keep
+@ONE_AND_ONLY
+def test_one_element_to_a_statistic(subject, at):
+    problem = Problem(subject, forms(subject, ONE)[at])
+    truth = Exact(problem)
+    for dtype in DTYPES:
+        other = problem.astype(dtype)
+        for function in FUNCTIONS:
+            check(other, function, other.call(function), getattr(truth, function))
 
 
-def check_others(bn, case, bad, *, dead=True):
-    """The channels not in `bad` are right; in those that are, nothing is a number where `dead`."""
-    y, saved = bn.forward(case.x, case.gamma, case.beta, eps=case.eps)
-    dx, dgamma, dbeta = bn.backward(case.dy, case.x, case.gamma, saved)
-    rest, keep = only(case, bad)
-    ref = Reference(rest)
-    kept = type(saved)(saved.mean[keep], saved.var[keep], saved.inv_std[keep], saved.count)
-    check_forward(rest, y[:, keep], kept, ref=ref)
-    check_gradients(rest, (dx[:, keep], None if dgamma is None else dgamma[keep], dbeta[keep]), ref=ref)
-    if dead:
-        assert np.isnan(y[:, bad]).all()
-        assert np.isnan(dx[:, bad]).all()
-        assert dgamma is None or np.isnan(dgamma[bad]).all()
+def test_empty_results(subject):
+    """The right shapes and dtypes; a parameter's gradient is a sum of nothing."""
+    for shape in forms(subject, EMPTY):
+        for dtype in DTYPES:
+            problem = Problem(subject, shape, margin=-1).astype(dtype)
+            for function in subject.derivatives:
+                got = problem.call(function)
+                check(problem, function, got, {n: np.zeros(v.shape) for n, v in got.items() if n != "saved"} | saved_zeros(got))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("m", [2, 3, 7, 60, 1000])
-@pytest.mark.parametrize("parameters", [(None, None), ABSENT])
-def test_no_variance_and_no_eps(bn, dtype, m, parameters):
-    """0 / 0, whatever the constant: a mean that is off by a rounding would make numbers out of it."""
-    case = make((m, 6, 1), dtype=dtype, eps=0.0, parameters=parameters)
-    for c, value in {0: 0.1, 2: -1 / 3, 4: 1e4 / 3, 5: 0}.items():
-        case.x[:, c] = value
-    check_others(bn, case, [0, 2, 4, 5])
+def saved_zeros(got):
+    return {n: np.zeros(np.shape(v)) for n, v in got["saved"]._asdict().items()} if "saved" in got else {}
 
 
-def test_one_example_and_no_eps(bn):
-    y, saved = bn.forward(make((1, 3)).x, None, None, eps=0.0)
-    assert np.isnan(y).all()
-    assert np.array_equal(saved.var, np.zeros(3))
+def test_statistics_of_nothing_are_refused(subject):
+    for shape in forms(subject, NOTHING):
+        problem = Problem(subject, shape, margin=-1)
+        for function in ("forward", "jvp"):
+            with pytest.raises(ValueError, match=r"\b(x|mask)\b") as error:
+                problem.call(function)
+            assert str(shape.shape) in str(error.value) or "mask" in str(error.value), error.value
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("m", [2, 7, 1000])
-@pytest.mark.parametrize("eps", [1e-5, 1e-12, 1.0])
-def test_constant_channels_with_eps(bn, dtype, m, eps):
-    """x_hat = 0 exactly: y is beta to the last bit, and inv_std = eps ** -0.5."""
-    case = make((m, 4, 1), dtype=dtype, eps=eps)
-    for c, value in {0: 0.1, 2: -1 / 3, 3: 3e4 / 7}.items():
-        case.x[:, c] = value
-    y, saved = bn.forward(case.x, case.gamma, case.beta, eps=eps)
-    for c in (0, 2, 3):
-        assert (y[:, c] == case.beta[c]).all()
-        assert saved.var[c] == 0
-    check_forward(case, y, saved)
-    check_gradients(case, bn.backward(case.dy, case.x, case.gamma, saved))
+def test_no_axis_at_all(subject):
+    if subject.layout != "elementwise":
+        pytest.skip("its data have axes")
+    problem = Problem(subject, form("elementwise", ()))
+    truth = Exact(problem)
+    for dtype in DTYPES:
+        other = problem.astype(dtype)
+        for function in FUNCTIONS:
+            check(other, function, other.call(function), getattr(truth, function))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+def test_gamma_zero(subject):
+    """Nothing divides by it: every derivative, of either order, is finite and right."""
+    scales = [q for q in subject.role("parameter") if q.absent == 1]
+    if not scales:
+        pytest.skip("it has no scale")
+    problem = small_problem(subject, seed=2)
+    problem = problem.replace(**{q.name: problem.arrays[q.name] * (np.indices(problem.arrays[q.name].shape).sum(0) % 2) for q in scales})
+    assert problem.kink_distance() > 1e-3
+    truth = Exact(problem)
+    for function in FUNCTIONS:
+        for dtype in DTYPES:
+            other = problem.astype(dtype)
+            check(other, function, other.call(function), getattr(truth, function))
+
+
+def test_at_a_kink_every_derivative_is_zero(subject):
+    """The argument of the kinked function is 0 everywhere: with no parameter but 0, and no data beside x."""
+    if np.isinf(small_problem(subject).kink_distance()):
+        pytest.skip("it has no kink")
+    problem = medium_problem(subject)
+    data, parameters = subject.role("data"), subject.role("parameter")
+    zero = [*parameters, *data[1:]] if parameters else data
+    problem = problem.replace(**{q.name: np.zeros_like(problem.arrays[q.name]) for q in zero})
+    assert problem.kink_distance() == 0
+    for dtype in DTYPES:
+        other = problem.astype(dtype)
+        for function in FUNCTIONS:
+            wrong = [n for n, v in other.call(function).items() if n != "saved" and np.any(v)]
+            assert not wrong, f"{function}: {wrong}"
+
+
+def alike(problem, q, place):
+    """Which elements of a quantity share a statistic with the element of x at `place`; for a sum over it, all do."""
+    statistics = [s for s in problem.subject.definition.saved if s.role == "statistic"]
+    axes = statistics[0].axes if statistics else problem.subject.element_axes
+    index = dict(zip(problem.subject.element_axes, place, strict=True))
+    shape = problem.shapes.program_shape(q)
+    found = np.ones(shape, bool)
+    for k, axis in enumerate(q.axes):
+        if axis in axes:
+            found &= (np.arange(shape[k]) == index[axis]).reshape([-1 if j == k else 1 for j in range(len(shape))])
+    return problem.shapes.to_user(q, found)
+
+
+def spoiled(problem, name, place, value):
+    q = problem.subject.of(name)
+    array = problem.shapes.to_program(q, problem.arrays[name]).copy()
+    array[place] = value
+    return problem.replace(**{name: problem.shapes.to_user(q, array)})
+
+
+def assert_elsewhere_the_same(problem, other, place, what, functions):
+    for function in functions:
+        want, got = problem.call(function), other.call(function)
+        for name in set(got) - {"saved"}:
+            q = problem.subject.of(name)
+            rest = ~alike(problem, q, place)
+            assert np.isfinite(got[name][rest]).all(), f"{what}, {function}: {name}"
+            bound(f"{what}, {function}: {name}", got[name][rest], want[name][rest], got[name].dtype, allowance(problem))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("shape", [(50, 5), (5, 5, 3, 4)])
-@pytest.mark.parametrize("where", [0, 2, -1, slice(None)])
-def test_nan_and_inf_in_x_stay_in_their_channel(bn, dtype, value, shape, where):
-    """An average with a NaN or an Inf in it is none, so the channel has no numbers left, and no other is touched."""
-    case = make(shape, dtype=dtype)
-    case.x[where, 2] = value
-    check_others(bn, case, [2])
+def test_nan_and_inf_stay_in_their_channel(subject, value):
+    """Or row, or group: what shares no statistic with them is as it was, whatever argument they stand in."""
+    if subject.layout == "arrays":
+        pytest.skip("every element may reach every other")
+    for at in (0, 1):
+        for dtype in DTYPES:
+            problem = medium_problem(subject, at).astype(dtype)
+            place = tuple(n // 2 for n in problem.shapes.program_shape(subject.role("data")[0]))
+            for q in subject.role("mask"):  # where it takes part
+                problem = spoiled(problem, q.name, place, 1)
+            for name in ("x", "residual", "dy", "tx", "ddx", "tdy", "tresidual", "ddresidual"):
+                if name in problem.arrays:
+                    with np.errstate(all="ignore"):
+                        other = spoiled(problem, name, place, value)
+                    takers = [f for f in subject.derivatives if name in subject.arguments(f) or name in ("x", "residual")]
+                    assert_elsewhere_the_same(problem, other, place, f"{value} in {name}", takers)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize(("shape", "axis"), [((4096, 512), 1), ((128, 16, 32, 32), 1), ((128, 32, 32, 16), -1)])
-def test_nan_and_inf_stay_in_their_channel_of_a_large_array(bn, value, shape, axis):
-    """8 MiB: what a kernel would cut in pieces or share among threads."""
-    x = np.random.default_rng(0).standard_normal(shape, np.float32)
-    np.moveaxis(x, axis, 0)[2, shape[0] // 2] = value
-    y, saved = bn.forward(x, None, None, channel_axis=axis)
-    dx = bn.backward(x, x, None, saved, channel_axis=axis)[0]
-    dead = np.arange(shape[axis]) == 2
-    for result in (y, dx):
-        result = np.moveaxis(result, axis, 0)
-        assert np.isnan(result[dead]).all()
-        assert np.isfinite(result[~dead]).all()
+def test_a_channel_with_nan_or_inf_has_no_numbers_left(subject, value):
+    """A statistic with one of them in it is none."""
+    statistics = [s for s in subject.definition.saved if s.role == "statistic"]
+    if not statistics:
+        pytest.skip("it takes no statistics")
+    problem = medium_problem(subject, 1)
+    q = subject.role("data")[0]
+    place = tuple(n // 2 for n in problem.shapes.program_shape(q))
+    masks = [m.name for m in subject.role("mask")]
+    for name in masks:
+        problem = spoiled(problem, name, place, 1)
+    hit = alike(problem, q, place) & np.all([problem.arrays[m] > 0 for m in masks], axis=0)
+    other = spoiled(problem, q.name, place, value)
+    y = other.call("forward")[subject.output.name]
+    dx = other.call("backward")[f"d{q.name}"]
+    only = hit if np.isnan(value) or statistics[0].name == "mean" else spoiled_place(problem, q, place)
+    assert np.isnan(y[only]).all()
+    assert np.isnan(dx[hit]).all()
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("axis", [0, 1, -1])
-def test_nan_and_inf_in_dy_stay_in_their_channel(bn, dtype, value, axis):
-    case = make((6, 5, 4), axis, dtype=dtype)
-    np.moveaxis(case.dy, axis, 0)[2, 1] = value
-    saved = bn.forward(case.x, case.gamma, case.beta, channel_axis=axis)[1]
-    dx, dgamma, dbeta = bn.backward(case.dy, case.x, case.gamma, saved, channel_axis=axis)
-    dx = np.moveaxis(dx, axis, 0)
-    others = np.arange(case.channels) != 2
-    assert not np.isfinite(dx[2]).any()
-    assert np.isfinite(dx[others]).all()
-    for sums in (dgamma, dbeta):
-        assert not np.isfinite(sums[2])
-        assert np.isfinite(sums[others]).all()
+def spoiled_place(problem, q, place):
+    found = np.zeros(problem.shapes.program_shape(q), bool)
+    found[place] = True
+    return problem.shapes.to_user(q, found)
 
 
-@pytest.mark.parametrize("name", ["gamma", "beta"])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_nan_and_inf_in_a_parameter_stay_in_its_channel(bn, name, value):
-    case = make((9, 4, 2), dtype=np.float32)
-    getattr(case, name)[1] = value
-    y, saved = bn.forward(case.x, case.gamma, case.beta)
-    assert not np.isfinite(y[:, 1]).any()
-    assert np.isfinite(saved.mean).all()
-    others = [0, 2, 3]
-    rest, keep = only(case, [1])
-    check_y(rest, y[:, keep], Reference(rest))
-    dx, dgamma, dbeta = bn.backward(case.dy, case.x, case.gamma, saved)
-    assert np.isfinite(dx[:, others]).all()
-    close("dgamma", dgamma[others], Reference(rest).complex_step()[1], 1e-3, np.float32)
-    assert np.isfinite(dbeta).all()
+def test_no_variance_and_no_eps(subject):
+    """0 / 0 in one channel, row or group; the others are right."""
+    statistics = [s for s in subject.definition.saved if s.role == "statistic"]
+    if not statistics or "eps" not in problem_arrays(subject):
+        pytest.skip("it divides by no deviation")
+    for dtype in DTYPES:
+        problem = medium_problem(subject, 1).replace(eps=0.0).astype(dtype)
+        data = subject.role("data")
+        place = tuple(n // 2 for n in problem.shapes.program_shape(data[0]))
+        hit = alike(problem, data[0], place)
+        other = problem.replace(**{q.name: np.where(hit, 0, problem.arrays[q.name]).astype(dtype) for q in data})
+        hit &= np.all([problem.arrays[m.name] > 0 for m in subject.role("mask")], axis=0)
+        assert np.isnan(other.call("forward")[subject.output.name][hit]).all()
+        assert np.isnan(other.call("backward")[f"d{data[0].name}"][hit]).all()
+        assert_elsewhere_the_same(problem, other, place, "no variance", FUNCTIONS)
+        deviation = [getattr(other.saved(), n) for n in other.saved()._fields if n.startswith("inv_")]
+        assert all(v.dtype == kept(dtype) for v in deviation)
+
+
+def problem_arrays(subject):
+    return small_problem(subject).arrays

@@ -1,5 +1,7 @@
 """`out=`: the same values without allocating, into x or dy itself if wanted."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -34,30 +36,27 @@ def assert_same(what, got, want):
 
 
 def each(subject):
-    for at in range(len(medium(subject))):
-        for dtype in DTYPES:
+    for dtype in DTYPES[::-1]:
+        for at in range(len(medium(subject))):
             yield medium_problem(subject, at).astype(dtype)
 
 
-@pytest.mark.parametrize("layout", WRITABLE)
-def test_result_goes_to_out(subject, layout):
-    for problem in each(subject):
+def test_result_goes_to_out(subject):
+    for problem, layout in product(each(subject), WRITABLE):
         for function in takers(subject):
             want = problem.call(function)
             result = first(problem, function, want)
             copies = {n: np.copy(v) for n, v in problem.arrays.items()}
             out = lay(np.full_like(result, 7), layout, problem.options.get("channel_axis", 0))
             got = problem.call(function, out=out)
-            what = f"{function} of {problem.dtype}"
+            what = f"{function}, {layout}, {problem.dtype}"
             assert first(problem, function, got) is out, what
             assert_same(what, got, want)
             assert all(np.array_equal(problem.arrays[n], v) for n, v in copies.items()), what
 
 
-@pytest.mark.parametrize("layout", WRITABLE)
-def test_out_is_x_or_dy_itself(subject, layout):
-    tried = 0
-    for problem in each(subject):
+def test_out_is_x_or_dy_itself(subject):
+    for problem, layout in product(each(subject), WRITABLE):
         for function in takers(subject):
             for name in inputs(problem, function):
                 given = lay(problem.arrays[name], layout, problem.options.get("channel_axis", 0))
@@ -65,11 +64,9 @@ def test_out_is_x_or_dy_itself(subject, layout):
                 keywords = other.keywords(function)
                 want = other.named(function, getattr(subject.kernels, function)(**keywords))
                 got = other.named(function, getattr(subject.kernels, function)(**keywords | {"out": given}))
-                what = f"{function} into {name} of {problem.dtype}"
+                what = f"{function} into {name}, {layout}, {problem.dtype}"
                 assert first(other, function, got) is given, what
                 assert_same(what, got, want)
-                tried += 1
-    assert tried or not takers(subject) or subject.name == "softmax_cross_entropy", "it takes no data of its result's shape"
 
 
 def test_out_is_both_dy_and_x(subject):
@@ -119,7 +116,7 @@ def test_neighbouring_halves_of_one_array_do_not_overlap(subject):
             value = problem.arrays[name]
             n = value.shape[1]
             for half, other in ((np.s_[:, :n], np.s_[:, n:]), (np.s_[:, ::2], np.s_[:, 1::2])):
-                base = np.zeros((len(value), 2 * n))
+                base = np.zeros((len(value), 2 * n, *value.shape[2:]))
                 base[half] = value
                 replaced = problem.replace(**{name: base[half]})
                 want = replaced.call(function)

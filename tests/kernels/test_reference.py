@@ -1,48 +1,101 @@
-"""The reference against itself: three ways to a derivative, none of them a formula, must agree."""
+"""The references against what is known on paper, and against each other."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
-from .cases import cases, make
-from .checks import Bounds
-from .reference import Reference
+from .digits import Exact, exact
+from .forms import form, small
+from .problems import small_problem
+from .steps import Steps
+from .subjects import Subject
 
-SMALL = cases(dtypes=(np.float64,), most=10, layouts=("C",), offsets=(0.0, 100.0))
-
-
-def assert_within(got, want, scales, tolerance):
-    for g, w, scale in zip(got, want, scales, strict=True):
-        assert (np.abs(g - w) <= tolerance * scale).all()
+TIGHT = {"rtol": 1e-14, "atol": 1e-14}
 
 
-@settings(max_examples=15)
-@given(case=SMALL)
-def test_complex_step_is_right_to_eighteen_digits(case):
-    ref = Reference(case)
-    bounds = Bounds(ref)
-    y, *exact = ref.in_digits()
-    scales = (bounds.dx_scale, bounds.sum_scale, bounds.sum_scale)
-    tolerance = 200 * float(np.finfo(np.longdouble).eps)
-    assert_within(ref.complex_step(), exact, scales, tolerance)
-    assert_within([ref.y], [y], [np.abs(ref.gamma) * (1 + np.abs(ref.x_hat)) + np.abs(ref.beta)], tolerance)
+def close(got, want):
+    np.testing.assert_allclose(np.asarray(got, float), np.asarray(want, float), **TIGHT)
 
 
-@settings(max_examples=15)
-@given(case=SMALL)
-def test_central_difference_is_right_to_its_step(case):
-    ref = Reference(case)
-    bounds = Bounds(ref)
-    m = ref.x.shape[1]
-    # step 1e-5: truncation about 1e-10 times the third derivative, rounding 1e-16 / 1e-5 times the m terms of the loss
-    assert_within(ref.central(), ref.complex_step(), (bounds.dx_scale, bounds.sum_scale, bounds.sum_scale), 1e-10 * m)
+def made(name, *shape, option=None, **arrays):
+    subject = Subject("numpy", name)
+    truth = exact(subject, form(subject.layout, shape, option))
+    problem = truth.problem.replace(**arrays)
+    return Exact(problem), problem.arrays
 
 
-def test_gradient_of_a_case_solved_on_paper():
-    """Two values at distance 2 and eps = 0: x_hat is -1 and 1 wherever they lie, so no derivative is left."""
-    case = make((2, 1), eps=0.0, parameters=("absent", "absent"))
-    case.x[:, 0] = 3, 5
-    dx, dgamma, dbeta = Reference(case).complex_step()
-    assert dx == pytest.approx(0, abs=1e-15)
-    assert float(dgamma[0]) == pytest.approx(case.dy[1, 0] - case.dy[0, 0])
-    assert float(dbeta[0]) == pytest.approx(case.dy.sum())
+def test_the_hyperbolic_tangent():
+    """y' = 1 - y^2 and y'' = -2 y y'."""
+    truth, a = made("tanh", 5)
+    y = np.tanh(a["x"])
+    first, second = 1 - y**2, -2 * y * (1 - y**2)
+    close(truth.forward["y"], y)
+    close(truth.backward["dx"], a["dy"] * first)
+    close(truth.jvp["ty"], a["tx"] * first)
+    close(truth.double_backward["g_dy"], a["ddx"] * first)
+    close(truth.double_backward["g_x"], a["ddx"] * a["dy"] * second)
+    close(truth.backward_jvp["tdx"], a["tdy"] * first + a["dy"] * a["tx"] * second)
+
+
+def test_a_dense_layer():
+    """Bilinear: the second order has x and w in each other's place."""
+    truth, a = made("dense", 4, 3, 2)
+    close(truth.forward["z"], a["x"] @ a["w"] + a["b"])
+    close(truth.backward["dx"], a["dz"] @ a["w"].T)
+    close(truth.backward["dw"], a["x"].T @ a["dz"])
+    close(truth.backward["db"], a["dz"].sum(0))
+    close(truth.jvp["tz"], a["tx"] @ a["w"] + a["x"] @ a["tw"] + a["tb"])
+    close(truth.double_backward["g_dz"], a["ddx"] @ a["w"] + a["x"] @ a["ddw"] + a["ddb"])
+    close(truth.double_backward["g_x"], a["dz"] @ a["ddw"].T)
+    close(truth.double_backward["g_w"], a["ddx"].T @ a["dz"])
+    close(truth.backward_jvp["tdw"], a["tx"].T @ a["dz"] + a["x"].T @ a["tdz"])
+
+
+def test_softmax_and_cross_entropy():
+    truth, a = made("softmax_cross_entropy", 4, 3, 2)
+    p = np.exp(a["z"]) / np.exp(a["z"]).sum(1, keepdims=True)
+    close(truth.forward["p"], p)
+    close(truth.forward["loss"], -np.log((p * a["t"]).sum(1)).mean())
+    close(truth.backward["dz"], a["dloss"] * (p - a["t"]) / 4)
+    inner = (p * a["tz"]).sum(1, keepdims=True)
+    close(truth.backward_jvp["tdz"], (a["tdloss"] * (p - a["t"]) + a["dloss"] * p * (a["tz"] - inner)) / 4)
+
+
+def test_normalizing_two_values_without_eps():
+    """x_hat is -1 and 1 wherever they lie: no derivative is left, of either order."""
+    truth, a = made("batch_norm", 2, 3, option=1, x=np.array([[3.0, 1, 0], [5, 2, 7]]), eps=0.0)
+    side = np.array([-1.0, 1])[:, None]
+    close(truth.forward["y"], a["gamma"] * side + a["beta"])
+    close(truth.backward["dx"], np.zeros((2, 3)))
+    close(truth.backward["dgamma"], (a["dy"] * side).sum(0))
+    close(truth.jvp["ty"], a["tgamma"] * side + a["tbeta"])
+    close(truth.double_backward["g_x"], np.zeros((2, 3)))
+    close(truth.double_backward["g_gamma"], np.zeros(3))
+
+
+def test_root_mean_square_of_one_value():
+    """y = gamma x / sqrt(x^2 + eps)."""
+    truth, a = made("rms_norm", 3, 1, option=1)
+    root = np.sqrt(a["x"] ** 2 + a["eps"])
+    close(truth.forward["y"], a["gamma"] * a["x"] / root)
+    close(truth.backward["dx"], a["dy"] * a["gamma"] * a["eps"] / root**3)
+    close(truth.double_backward["g_x"], -3 * a["ddx"] * a["dy"] * a["gamma"] * a["eps"] * a["x"] / root**5 + a["ddgamma"] * a["dy"] * a["eps"] / root**3)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_sixty_digits_and_the_complex_step_agree(subject, at):
+    """Of every definition: the value, first order in every element, second order along the tangents."""
+    truth = exact(subject, small(subject)[at])
+    steps, y = Steps(truth.problem), subject.output
+    tangent = steps.along(steps.tangents("t"))
+    np.testing.assert_allclose(truth.jvp[y.name], truth.shapes.to_user(y, steps.y), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(truth.jvp[f"t{y.name}"], truth.shapes.to_user(y, tangent), rtol=1e-12, atol=1e-12)
+    total, size = steps.product(truth.backward, "d", "t")
+    assert abs(total - np.sum(steps.dy * tangent)) <= 1e-12 * size
+    one, one_size = steps.product(truth.double_backward, "g_", "t")
+    two, two_size = steps.product(truth.backward_jvp, "td", "dd")
+    assert abs(one - two) <= 1e-13 * (one_size + two_size)
+    assert abs(one - steps.second()) <= 1e-8 * (one_size + 1)
+
+
+def test_data_keep_away_from_kinks(subject):
+    assert small_problem(subject).kink_distance() > 1e-2

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bnsym.definitions import NAMES
+
+from .backends import BACKENDS
 
 # Anything but NumPy and the standard library is refused, found or not
 ALONE = """
@@ -15,16 +18,18 @@ ALONE = """
 
     class Only:
         def find_spec(self, name, path=None, target=None):
-            if name.partition(".")[0] not in {"numpy", "kernels_alone", *sys.stdlib_module_names}:
+            if name.partition(".")[0] not in {"numpy", *copies, *sys.stdlib_module_names}:
                 raise ImportError(f"{name} is not for a generated module to import")
 
+    sys.path[:0] = sys.argv[1:3]
+    copies = sys.argv[3:]
     sys.meta_path.insert(0, Only())
-    sys.path[:0] = sys.argv[1:]
 """
 
 USE = """
     import numpy as np
-    import kernels_alone as bn
+    import batch_norm_alone as bn
+    import importlib
 
     x = np.array([[1.0], [3.0]])
     y, saved = bn.forward(x, np.full(1, 2.0), np.full(1, 5.0), eps=0.0)
@@ -35,6 +40,9 @@ USE = """
     assert dbeta.tolist() == [5.0], dbeta
     z = bn.inference(x, None, None, saved.mean, saved.var, eps=0.0)
     assert z.tolist() == [[-1.0], [1.0]], z
+    for name in copies:
+        module = importlib.import_module(name)
+        assert all(hasattr(module, n) for n in module.__all__)
     print(*sorted(n for n in sys.modules if "." not in n))
 """
 
@@ -44,13 +52,15 @@ def run(program, *args, flags=("-I", "-S", "-W", "error")):
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def sources(bn):
-    return Path(bn.module.__file__).read_text(encoding="utf-8")
+def sources(module):
+    return Path(module.__file__).read_text(encoding="utf-8")
 
 
-def test_a_copy_works_where_only_numpy_is(bn, tmp_path):
-    (tmp_path / "kernels_alone.py").write_text(sources(bn), encoding="utf-8")
-    done = run(ALONE + USE, tmp_path, Path(np.__file__).parent.parent)
+def test_copies_work_where_only_numpy_is(tmp_path):
+    for name in NAMES:
+        text = sources(BACKENDS["numpy"](name))
+        (tmp_path / f"{name}_alone.py").write_text(text, encoding="utf-8")
+    done = run(ALONE + USE, tmp_path, Path(np.__file__).parent.parent, *(f"{n}_alone" for n in NAMES))
     assert done.returncode == 0, done.stderr
     assert not {"sympy", "jinja2", "bnsym", "scipy", "typer", "rich"} & set(done.stdout.split())
 
@@ -62,10 +72,10 @@ def test_the_guard_of_this_file_guards(tmp_path):
         assert f"{name} is not for a generated module" in done.stderr
 
 
-def test_imports_as_written(bn):
+def test_imports_as_written(subject):
     """Also those inside of functions."""
-    allowed = {"numpy", bn.module.__name__.split(".")[-2], *sys.stdlib_module_names}
-    for node in ast.walk(ast.parse(sources(bn))):
+    allowed = {"numpy", subject.backend, *sys.stdlib_module_names}
+    for node in ast.walk(ast.parse(sources(subject.kernels.module))):
         if isinstance(node, ast.Import):
             assert {alias.name.partition(".")[0] for alias in node.names} <= allowed
         elif isinstance(node, ast.ImportFrom):
@@ -73,14 +83,14 @@ def test_imports_as_written(bn):
             assert node.module.partition(".")[0] in allowed
 
 
-def test_importing_it_leaves_sympy_out(bn):
-    name = bn.module.__name__
-    program = f"import sys, {name}; print(*sys.modules)"
-    done = run(program, flags=["-P"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_importing_them_leaves_sympy_out(backend):
+    names = ", ".join(BACKENDS[backend](name).__name__ for name in NAMES)
+    done = run(f"import sys, {names}; print(*sys.modules)", flags=["-P"])
     assert done.returncode == 0, done.stderr
     assert not {"sympy", "jinja2", "typer", "rich", "mpmath", "matplotlib"} & set(done.stdout.split())
 
 
-@pytest.mark.parametrize("word", ["eval(", "exec(", "__import__", "importlib"])
-def test_no_code_made_at_run_time(bn, word):
-    assert word not in sources(bn)
+def test_no_code_made_at_run_time(subject):
+    text = sources(subject.kernels.module)
+    assert not [w for w in ("eval(", "exec(", "__import__", "importlib") if w in text]

@@ -1,6 +1,7 @@
 """The kernels' five functions by PyTorch's own machinery, for any function of `functions.py`, results by name."""
 
 import inspect
+import warnings
 
 import numpy as np
 import torch
@@ -10,7 +11,12 @@ from .functions import FUNCTIONS
 
 
 class Torch:
-    """A case as tensors. `absent` are the parameters that are left out."""
+    """A case as tensors.
+
+    `absent` are the parameters that are left out: None in forward, and what None stands for in the rest. torch 2.13
+    itself fails there ("tensor does not have a device" in group_norm's backward without a weight, "Expected a proper
+    Tensor but got None" in the derivatives of batch_norm's).
+    """
 
     def __init__(self, case, absent=(), function=None):
         self.case, self.absent = case, absent
@@ -32,8 +38,9 @@ class Torch:
 
     def inputs(self, function):
         """Every input of the forward program."""
-        found = {q.name: self.tensor(q.name, "forward") for q in program(self.case.name, "forward").inputs if q.axes}
-        return {k: None if k in self.absent else v for k, v in found.items()}
+        found = {q: self.tensor(q.name, "forward") for q in program(self.case.name, "forward").inputs if q.axes}
+        left_out = {q: None if function == "forward" else torch.full_like(v, q.absent or 0) for q, v in found.items()}
+        return {q.name: left_out[q] if q.name in self.absent else v for q, v in found.items()}
 
     def bound(self, function):
         """The function of the inputs that it is differentiated by, and those inputs."""
@@ -85,4 +92,7 @@ class Torch:
     def run(self, function):
         """Results by name, as arrays that a user of NumPy would hold."""
         given = {q.name for q in program(self.case.name, function).outputs}
-        return {k: v.detach().numpy() for k, v in getattr(self, function)().items() if k in given}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch's own forward mode uses its deprecated parts
+            found = getattr(self, function)()
+        return {k: v.detach().numpy() for k, v in found.items() if k in given}

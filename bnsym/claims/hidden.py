@@ -7,7 +7,7 @@ import sympy
 from bnsym.model import Equation, Program, Quantity, Term
 
 
-class Opaque:
+class Hidden:
     """Each product or sum that holds a function and one quantity alone becomes a symbol, one for each formula.
 
     A claim that is proved of the symbols holds of whatever they stand for.
