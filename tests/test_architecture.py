@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     ("bnsym.symbols", "bnsym.model", "bnsym.functions"),
     ("bnsym.checks",),
-    ("bnsym.declaring",),
+    ("bnsym.layouts", "bnsym.declaring"),
     ("bnsym.language",),
     ("bnsym.definitions",),
     ("bnsym.calculus", "bnsym.claims"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sympy
 
 from bnsym.backends.numpy_arrays import ArrayCode
-from bnsym.backends.numpy_printer import addends, formula, readable
+from bnsym.backends.numpy_printer import formula, readable
 from bnsym.backends.statements import Statement, broken, noted
 from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.lowering.operations import is_element, is_product, t_outside
@@ -157,12 +157,11 @@ class _Body:
         parts = [self._summed(t, spent, several) if t.axes else t.expression for t in terms]
         self.frame = self.backend.dims(operation.left.axes)
         text, operand = sympy.Add(*parts), lambda q: q.name + self._index(q)
-        terms = addends(text, operand)
         text = formula(text, operand)
         text = f"np.maximum({text}, 0.0)" if operation.nonnegative else text
         left = operation.left
         if not self.wide(left):
-            self.code.statements.append(broken(Statement(text, left.name), terms))
+            self.code.statements.append(broken(Statement(text, left.name)))
         elif left in self.kernel.outputs:
             self.code.statements.append(Statement(f"{left.name}[...] = {text}"))
         else:

@@ -57,16 +57,6 @@ def formula(e: sympy.Expr, operand: Operand = lambda q: q.name) -> str:
     return _Operators(operand).of(e, 0)
 
 
-def addends(e: sympy.Expr, operand: Operand) -> tuple[str, ...]:
-    """The terms of a sum, each after the first with its operator before it."""
-    printer, found = _Operators(operand), []
-    for a in ordered(e) if isinstance(e, sympy.Add) else [e]:
-        negative, term = magnitude(a)
-        glue = ("- " if negative else "+ ") if found else ("-" if negative else "")
-        found.append(glue + printer.of(term, 1))
-    return tuple(found)
-
-
 class _Operators:
     """Precedences: 0 a sum, 1 a product, 2 a power, 3 an atom."""
 

@@ -13,7 +13,7 @@ WIDTH = 120
 class Statement:
     """`target = code`, or a call that writes in place where there is no target; `note` is said before it.
 
-    Where it is too long for one line, `terms` stand in parentheses, a line each, after `lead`.
+    Where it is too long for one line, `terms` stand in parentheses, a line each, between `lead` and `trail`.
     """
 
     code: str
@@ -21,26 +21,46 @@ class Statement:
     note: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     lead: str = ""
+    trail: str = ""
 
 
-def broken(statement: Statement, addends: tuple[str, ...]) -> Statement:
-    """An assignment in several lines, if it is too long for one: between the terms of a sum, or inside its last factor."""
-    if len(statement.target) + len(statement.code) + 7 <= WIDTH:
+def broken(statement: Statement) -> Statement:
+    """An assignment in several lines, if it is too long for one: between the terms of a sum, or inside parentheses."""
+    code = statement.code
+    if len(statement.target) + len(code) + 7 <= WIDTH:
         return statement
-    if len(addends) > 1:
-        return replace(statement, terms=addends)
-    opening = _opening(statement.code)
-    return replace(statement, lead=statement.code[:opening], terms=(statement.code[opening + 1 : -1],))
+    terms = _split(code)
+    if len(terms) > 1:
+        return replace(statement, terms=terms)
+    start, end = _longest_group(code)
+    if start == end:
+        return replace(statement, terms=(code,))
+    inner = code[start + 1 : end]
+    terms = (inner,) if len(inner) + 8 <= WIDTH else _split(inner)
+    return replace(statement, lead=code[:start], terms=terms, trail=code[end + 1 :])
 
 
-def _opening(code: str) -> int:
-    """Where the parenthesis is opened that the text ends with."""
-    depth = 0
-    for n in range(len(code) - 1, -1, -1):
-        depth += {")": 1, "(": -1}.get(code[n], 0)
-        if depth == 0:
-            return n
-    return 0
+def _split(code: str) -> tuple[str, ...]:
+    """The terms of a sum, each after the first with its operator before it."""
+    cuts, depth = [0], 0
+    for n, letter in enumerate(code):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(letter, 0)
+        if depth == 0 and code[n : n + 3] in (" + ", " - "):
+            cuts.append(n)
+    return tuple(code[i:j].strip() for i, j in zip(cuts, [*cuts[1:], len(code)], strict=True))
+
+
+def _longest_group(code: str) -> tuple[int, int]:
+    """Where the longest parenthesis that stands in no other begins and ends."""
+    groups, open_at, depth = [(0, 0)], 0, 0
+    for n, letter in enumerate(code):
+        if letter == "(":
+            open_at = n if depth == 0 else open_at
+            depth += 1
+        elif letter == ")":
+            depth -= 1
+            groups += [(open_at, n)] if depth == 0 else []
+    return max(groups, key=lambda g: g[1] - g[0])
 
 
 def noted(statement: Statement, text: str) -> Statement:

@@ -232,11 +232,24 @@ class Context:
                 raise ValueError(f"the {name} holds no sum, and no factor, that occurs once and could be replaced")
             self.rules.append(solved(name, form, lone))
 
-    def name_sum(self, name: str, form: Form, atom: Form) -> None:
-        """Write an atom for the sum that it is the name of."""
+    def named_sum(self, name: str, form: Form, atom: Form) -> Form:
+        """An atom for the sum that it is the name of; what is no sum stays as it is."""
         lone = next((m for m in form if is_lone_sum(m, form)), None)
-        if lone is not None:
-            self.rules.append(solved(f"{name} is its sum", subtract(form, atom), lone))
+        if lone is None:
+            return form
+        self.rules.append(solved(f"{name} is its sum", subtract(form, atom), lone))
+        return atom
+
+    def without_scale(self, form: Form) -> Form:
+        """A form without positive factors that all of its terms share: what has the same sign."""
+        if not form:
+            return form
+        shared = set.intersection(*({x for x in m if self._is_positive(x[0])} for m in form))
+        least = abs(form[min(form, key=str)])
+        return {merge([x for x in m if x not in shared]): c / least for m, c in form.items()}
+
+    def _is_positive(self, f: Factor) -> bool:
+        return (f[0] in self.positive or f[0].startswith("#")) and not any(n > 0 for _, n in f[1])
 
     def function(self, name: str, argument: Form) -> Form:
         """f(argument) as an atom keyed by the reduced argument."""
@@ -249,6 +262,10 @@ class Context:
         ((monomial, c),) = inverse.items()
         logs = [] if c == 1 else [scale(factor(f"log({c})"), -1)]
         for (name, labels), e in monomial:
+            if name in self.exponents:
+                places = dict(zip(free_labels(self.exponents[name]), labels, strict=True))
+                logs.append(scale(renamed(self.exponents[name], places), -Fraction(e)))
+                continue
             self._assume_positive(name)
             logs.append(scale(factor(f"log({name})", labels), -Fraction(e)))
         return add(*logs)

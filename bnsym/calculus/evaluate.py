@@ -76,8 +76,7 @@ class Evaluation:
         form = self.right(e)
         if e.left.role == "count":
             self._leaf(e.left)
-            self.context.name_sum(e.left.name, form, atom(e.left))
-            return atom(e.left)
+            return self.context.named_sum(e.left.name, form, atom(e.left))
         if e.left not in self._cut or form == atom(e.left):
             return form
         self.cuts[e.left] = form

@@ -114,11 +114,13 @@ class Normaliser:
         return self._written(e, self.context.function(name, argument))
 
     def _step(self, e: sympy.Expr, argument: Form) -> Form:
+        argument = self.context.without_scale(self.context.reduce(argument))
         atom = self._written(step(e), self.context.function("step", argument))
         self.context.zero_one |= {name for ((((name, _), _),), _) in atom.items()}
         return atom
 
     def _sign(self, e: sympy.Expr, argument: Form) -> Form:
+        argument = self.context.without_scale(self.context.reduce(argument))
         signed = self._odd(sign(e), argument)
         lone = next(iter(argument), ())
         for (((name, labels), _),), _ in signed.items():

@@ -28,7 +28,7 @@ from bnsym.definitions.batch_renorm import (
     x,
     x_hat,
     y,
-)  # fmt: skip
+)
 from bnsym.functions import maximum, minimum
 from bnsym.language import Eq, Sum, values
 from bnsym.model import Equation, Program, Proof, Quantity, Term
@@ -37,6 +37,19 @@ DEFINITION = batch_renorm
 
 sigma, stated, one = values("sigma", c), values("stated", i, c), values("one", c)
 dy = Quantity("dy", y.axes, "gradient")
+
+PAPER = Program(
+    (x, r, d, gamma, beta, eps),
+    (
+        Eq(mean, Sum(x, i) / m),
+        Eq(var, Sum((x - mean) ** 2, i) / m),
+        Eq(sigma, sqrt(var + eps)),
+        Eq(x_hat, (x - mean) / sigma * r + d),
+        Eq(y, gamma * x_hat + beta),
+    ),
+    (y,),
+)
+"""Algorithm 1 with the paper's own sigma, the root of var + eps."""
 
 
 def claims(derivation: Derivation) -> Iterator[Proof]:
@@ -48,20 +61,18 @@ def claims(derivation: Derivation) -> Iterator[Proof]:
 
 def unclipped(derivation: Derivation) -> Iterator[Proof]:
     """Section 3: with r and d as they are before they are clipped, x is normalized by the running statistics."""
-    correction = derivation.correction
+    correction, forward = derivation.correction, derivation.forward
     if correction is not None:
-        before = tuple(_unclipped(e) for e in correction.equations)
-        joined = substituted(derivation.forward, {})
-        order = (*joined.equations[:2], *before, *joined.equations[2:])
-        whole = Stated(Program(tuple(dict.fromkeys([x, gamma, beta, *correction.inputs])), order, joined.outputs))
+        before = Program(correction.inputs, tuple(_unclipped(e) for e in correction.equations), (r, d))
+        batch = forward.needed((mean, var))
+        equations = tuple(dict.fromkeys([*batch.equations, *before.equations, *forward.equations]))
+        whole = Stated(Program((x, gamma, beta, running_mean, running_var, eps), equations, forward.outputs))
         running = Eq(stated, (x - running_mean) / sqrt(running_var + eps))
         yield whole.equal("forward: with r and d before clipping, x_hat is inference's", x_hat, running)
-        same = Program(correction.inputs, before, (r, d))
-        at = Stated(substituted(same, {running_mean: mean, running_var: var}))
-        yield at.equal(
-            "correction: r is 1 before clipping where the running statistics are the batch's", r, Eq(one, Integer(1))
-        )
-        yield at.zero("correction: d is 0 before clipping where the running statistics are the batch's", Eq(one, d))
+        same = Stated(substituted(before, {running_mean: mean, running_var: var}))
+        where = "before clipping where the running statistics are the batch's"
+        yield same.equal(f"correction: r is 1 {where}", r, Eq(one, Integer(1)))
+        yield same.zero(f"correction: d is 0 {where}", Eq(one, d))
 
 
 def _unclipped(e: Equation) -> Equation:
@@ -72,19 +83,8 @@ def _unclipped(e: Equation) -> Equation:
 
 
 def equations(derivation: Derivation) -> Iterator[Proof]:
-    """The gradients that follow Algorithm 1, of its own program, in which sigma is the root of var + eps."""
-    own = Program(
-        (x, r, d, gamma, beta, eps),
-        (
-            Eq(mean, Sum(x, i) / m),
-            Eq(var, Sum((x - mean) ** 2, i) / m),
-            Eq(sigma, sqrt(var + eps)),
-            Eq(x_hat, (x - mean) / sigma * r + d),
-            Eq(y, gamma * x_hat + beta),
-        ),
-        (y,),
-    )
-    back = reverse(own, differentiable(own))
+    """The gradients that the paper gives after Algorithm 1."""
+    back = reverse(PAPER, differentiable(PAPER))
     g, program = back.gradients, Stated(back.program)
     paper = [
         Eq(g[x_hat], dy * gamma),

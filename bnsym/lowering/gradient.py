@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.lowering.closed import ClosedForm, NoClosedForm
 from bnsym.lowering.direct import hoisted_powers, with_powers
@@ -12,7 +10,7 @@ from bnsym.lowering.names import Hoisted
 from bnsym.lowering.operations import is_element, split_sums
 from bnsym.lowering.shared import functions_shared, in_two_stages
 from bnsym.lowering.sequence import Lowered, completed, ordered, pruned
-from bnsym.model import Equation, Program, Quantity
+from bnsym.model import Program, Quantity
 
 
 def smaller(
@@ -48,7 +46,10 @@ def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation,
         if q not in saved and form_of is not None:
             mapped = with_powers(form_of, hoisted)
             recomputed.append(closed.with_centred(mapped) if closed.centred else mapped)
-    rest, recomputed = _sharing(rest, recomputed, lambda q: is_element(q, chain.inputs))
+    shared = functions_shared([*recomputed, *reductions.values(), *rest], lambda q: is_element(q, chain.inputs))
+    split, sums = len(shared) - len(rest), len(reductions)
+    rest, recomputed = shared[split:], shared[: split - sums]
+    reductions = {e.left: e for e in shared[split - sums : split]}
     hoist = Hoist(lambda q: is_element(q, chain.inputs), reductions)
     kept = tuple(e for e in hoisted.equations.values() if _is_kept(e.left, chain.inputs, saved, extend))
     more = [e for e in hoisted.equations.values() if e not in kept]
@@ -56,15 +57,6 @@ def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation,
     available = {*chain.inputs, *saved, *(e.left for e in kept)}
     equations = ordered(completed(equations, chain, available), available)
     return Lowered(pruned(equations, chain.outputs), tuple(dict.fromkeys([*saved, *(e.left for e in kept)])))
-
-
-def _sharing(
-    rest: list[Equation], recomputed: list[Equation], is_wide: Callable[[Quantity], bool]
-) -> tuple[list[Equation], list[Equation]]:
-    """Functions that several equations need, once."""
-    shared = functions_shared([*recomputed, *rest], is_wide)
-    split = len(shared) - len(rest)
-    return shared[split:], shared[:split]
 
 
 def _is_kept(q: Quantity, inputs: tuple[Quantity, ...], saved: tuple[Quantity, ...], extend: bool) -> bool:

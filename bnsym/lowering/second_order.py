@@ -1,6 +1,7 @@
-"""What the second derivatives are proved against: the closed backward, whose equality with the chain rule's is proved.
+"""What the double backward is proved against: the closed backward, whose equality with the chain rule's is proved.
 
-It is a tenth of the chain rule's program, so that SymPy can differentiate it in reasonable time.
+It is a tenth of the chain rule's program, so that SymPy can differentiate it in reasonable time. The derivative of the
+backward along tangents is then proved to be the double backward's transpose.
 """
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ from bnsym.model import Equation, Program
 
 
 def cases(derivation: Derivation, kernels: dict[str, Kernel]) -> Iterator[Case]:
-    """The double backward and the derivative of the backward along tangents, each of the closed backward."""
+    """The double backward, of the closed backward."""
     premises, sizes = derivation.definition.premises, size_names(derivation.forward)
     closed = closed_backward(derivation, kernels)
     yield Case("double_backward", closed, derivation.double_backward, premises, sizes, order=2)
-    yield Case("backward_jvp", closed, derivation.backward_jvp, premises, sizes, forwards=True, order=2)
 
 
 def closed_backward(derivation: Derivation, kernels: dict[str, Kernel]) -> Program:

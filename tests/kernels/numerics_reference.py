@@ -3,26 +3,29 @@
 Exact: the derived programs (proved elsewhere), evaluated on the very arrays that the kernel is given, in 50 digits for
 float64 data, else in long double. The condition of a result is how far it moves, root mean square, when
 
-- every input but the data is off by at most half a unit in the last place of the dtype that the kernel computes in,
+- every input but the data is off by half a unit in the last place of the dtype that the kernel computes in,
 - (var + eps) by one unit, as it is when inv_std is saved in that dtype,
 - the data by half a unit: of x itself ("outer"), or of x - mean alone ("inner"): forward sees x before it knows the
   mean and can lose nothing to it. The others are given the mean rounded as `saved` holds it, off by half a unit of the
   mean, and not each x_hat by its own amount but all of a channel alike. Most results feel nothing of that, being sums
-  over centred values; where they cannot be (`feels_the_mean`) the mean is moved too,
+  over centred values; where they cannot be (`feels_the_mean`) the mean is moved too, and every other number that there
+  is one of under each statistic,
 - each exp, tanh and erf by a unit,
 - the largest of the terms that make up the result by half a unit.
 """
 
 from dataclasses import replace
+from functools import cache
 
 import mpmath
 import numpy as np
-from bnsym.calculus.elements import DIGITS, FLOATS, evaluate
-from bnsym.model import Equation, Program
+from bnsym.calculus.elements import DIGITS, FLOATS, Interpreter, evaluate
+from bnsym.model import Axis, Equation, Program, Quantity, Term
 
 from .numerics_cases import definition, feels_the_mean, normalized, program, statistics
 
 LONG = replace(FLOATS, dtype=np.longdouble)
+SAMPLE = Axis("sample")
 _to_digits = np.frompyfunc(mpmath.mpf, 1, 1)
 _from_digits = np.frompyfunc(lambda v: np.longdouble(mpmath.nstr(mpmath.mpf(v), 25)), 1, 1)
 
@@ -35,64 +38,90 @@ def computes_in(dtype):
     return np.dtype(np.float64 if dtype == np.float64 else np.float32)
 
 
-def inputs(case, function):
-    """The program's inputs, each as long double: exactly what the kernel is given."""
-    found = {q: case.values[q.name] for q in program(case.name, function).inputs if q.role != "constant"}
-    given = {q: v.astype(np.longdouble) for q, v in found.items()}
-    return given | {q: np.longdouble(case.eps) for q in program(case.name, function).inputs if q.name == "eps"}
-
-
 def numbers(case):
-    """What float16 and float32 data are computed in: float64 is enough where there are many."""
+    """For many float16 or float32 values float64 is enough; for others long double."""
     return FLOATS if case.dtype != np.float64 and case.x.size > 10_000 else LONG
 
 
-def exact(case, function):
-    """Every quantity of the function's program, by name, in long double."""
-    given = inputs(case, function)
-    if case.dtype != np.float64:
-        found = evaluate(program(case.name, function), given, numbers(case))
-    else:
-        with mpmath.workdps(50):
-            given = {q: _to_digits(v.astype(float)) for q, v in given.items()}
-            found = {q: _from_digits(v) for q, v in evaluate(program(case.name, function), given, DIGITS).items()}
-    return {q.name: np.asarray(v, np.longdouble) for q, v in found.items()}
+def in_digits(case, function):
+    """Every quantity of the function's program, by name, from arithmetic of 50 digits."""
+    found = program(case.name, function)
+    given = {q: case.values[q.name] if q.role != "constant" else np.asarray(case.eps) for q in found.inputs}
+    with mpmath.workdps(50):
+        result = evaluate(found, {q: _to_digits(v.astype(float)) for q, v in given.items()}, DIGITS)
+        return {q.name: np.asarray(_from_digits(v), np.longdouble) for q, v in result.items()}
 
 
-def condition(case, function, kind, samples=4, seed=0):
-    """How far each quantity moves, by name: root mean square over samples, pooled over the positions of a statistic."""
+def _sampled(q):
+    return q if q.role == "constant" else Quantity(q.name, (SAMPLE, *q.axes), q.role)
+
+
+@cache
+def sampled(name, function):
+    """A function's program with one more axis before the others: one evaluation is as many as that axis is long."""
+    found = program(name, function)
+    return found.replace({q: _sampled(q) for q in (*found.inputs, *(e.left for e in found.equations))})
+
+
+@cache
+def terms(name, function):
+    """The terms that a function's results are added up from, each by itself."""
+    found = sampled(name, function)
+    wanted = [e for e in found.equations if e.left in found.outputs]
+    equations = [
+        Equation(Quantity(f"{e.left} {k}", e.left.axes), (t,))
+        for e in wanted
+        for k, t in enumerate(e.terms)
+        if isinstance(t, Term) and len(e.terms) > 1
+    ]
+    inputs = dict.fromkeys(q for e in equations for q in e.inputs)
+    return Program(tuple(inputs), tuple(equations), tuple(e.left for e in equations))
+
+
+def expected(case, function, kind, samples=5, seed=0):
+    """Every quantity of a function by name, exactly; and how far each moves, by name."""
     rng = np.random.default_rng(seed)
     # A float64 is moved by 4096 units, and the result divided: long double would not resolve one.
     many = 4096 if case.dtype == np.float64 else 1
     u = many * unit(computes_in(case.dtype))
-    given, found = inputs(case, function), program(case.name, function)
-    base = evaluate(found, given, numbers(case))
-    squares = dict.fromkeys(base, np.longdouble(0))
-    for _ in range(samples):
-        moved = evaluate(found, _perturbed(case, given, base, kind, u, rng), _rounding(numbers(case), u, rng))
-        squares = {q: v + (moved[q] - base[q]) ** 2 for q, v in squares.items()}
-    moves = {q.name: _pooled(case, q, np.sqrt(v / samples) / many) for q, v in squares.items()}
-    for q in found.outputs:
-        moves[q.name] = np.hypot(moves[q.name], u / many * _largest_term(found, q, base, numbers(case)))
-    if "mean" in moves:  # off by a unit of the standard deviation, it moves no y by more than a unit
-        last = next(v for q, v in base.items() if q == statistics(case.name)[-1])
-        moves["mean"] = moves["mean"] + u / many * np.sqrt(last)
-    return moves
+    found, kept = sampled(case.name, function), numbers(case)
+    with np.errstate(all="ignore"):
+        alike = kind == "outer" and feels_the_mean(case.name)
+        given = _moved(case, function, kind, u, rng, samples)
+        values = _evaluate(case, found, given, _rounding(kept, u, rng), alike * u, rng)
+        moves = {q.name: np.sqrt(np.mean((v[1:] - v[:1]) ** 2, axis=0)) / many for q, v in values.items()}
+        if terms(case.name, function).equations:
+            added = terms(case.name, function)
+            given = {q: values[q][:1] if q in values else np.longdouble(case.eps) for q in added.inputs}
+            for q, v in evaluate(added, given, kept).items():
+                if name := q.name.rpartition(" ")[0]:
+                    moves[name] = np.maximum(moves[name], u / many * np.abs(v[0]))
+        last = statistics(case.name)[-1].name
+        want = {q.name: np.asarray(v[0], np.longdouble) for q, v in values.items()}
+        for q in program(case.name, function).outputs:
+            moves[q.name] = _pooled(case, q, moves[q.name])
+        if "mean" in moves:  # off by a unit of the standard deviation, it moves no y by more than a unit
+            moves["mean"] = moves["mean"] + u / many * np.sqrt(want[last])
+    return (in_digits(case, function) if case.dtype == np.float64 else want), moves
 
 
-def _largest_term(found, q, base, kind):
-    """What is added up last is rounded before: where it cancels, as for m = 2, its size is lost in the result."""
-    terms = found.equation(q).terms
-    if len(terms) == 1:
-        return 0
-    each = [Program(found.inputs, (Equation(q, (t,)),), (q,)) for t in terms]
-    known = {k: v for k, v in base.items() if k != q}
-    return np.max([np.abs(evaluate(p, known, kind)[q]) for p in each], axis=0)
+def _evaluate(case, found, given, kept, u, rng):
+    """Every quantity but the constants; what there is one of under each statistic is rounded where it is computed."""
+    interpreter = Interpreter(found, given, kept)
+    for e in found.equations:
+        if e.left not in interpreter.arrays:
+            interpreter.compute(e)
+            if u and set(e.left.axes) == {SAMPLE, *statistics(case.name)[-1].axes}:
+                v = interpreter.arrays[e.left]
+                interpreter.arrays[e.left] = v + u * np.abs(v) * _signs(rng, v.shape)
+    return {q: interpreter.own(q) for q in interpreter.arrays if q.role != "constant"}
 
 
 def _signs(rng, shape):
-    """Every input is off by all it may be, one way or the other."""
-    return rng.choice(np.array([-1, 1], np.longdouble), shape)
+    """Off by all that it may be, one way or the other; the first sample is exact."""
+    found = 2.0 * rng.integers(0, 2, shape, np.int8) - 1
+    found[0] = 0
+    return found
 
 
 def _rounding(kind, u, rng):
@@ -101,7 +130,8 @@ def _rounding(kind, u, rng):
     def rounded(function):
         def value(z):
             exact = function(z)
-            return exact + u * np.abs(exact) * (_signs(rng, np.shape(exact)) + _signs(rng, ()))
+            alike = [exact.shape[0], *[1] * (exact.ndim - 1)]
+            return exact + u * np.abs(exact) * (_signs(rng, exact.shape) + _signs(rng, alike))
 
         return value
 
@@ -109,34 +139,41 @@ def _rounding(kind, u, rng):
     return replace(kind, functions={**kind.functions, **smooth})
 
 
-def _perturbed(case, given, base, kind, u, rng):
-    moved = {}
-    for q, v in given.items():
-        size = np.abs(v)
-        if q.role in ("mask", "constant"):
-            moved[q] = v
-            continue
-        if q.name in normalized(case.name) and kind == "inner":
-            size = _centred(case, q, v, base)
-        moved[q] = v + u * size * _signs(rng, v.shape)
-        if q.axes == case.view.axes and kind == "outer" and feels_the_mean(case.name):
-            mean = np.abs(v.mean(axis=_summed(case, q), keepdims=True))
-            moved[q] = moved[q] + u * mean * _signs(rng, mean.shape)
+def _moved(case, function, kind, u, rng, samples):
+    """The inputs of a function, and the statistics: exact first, then moved in every sample."""
     *first, last = statistics(case.name)
-    found = definition(case.name).program.needed((*first, last))
-    kept = evaluate(found, {q: v for q, v in moved.items() if q in found.inputs}, numbers(case))
-    kept[last] = kept[last] + 2 * u * (kept[last] + case.eps) * _signs(rng, kept[last].shape)
-    moved[last] = kept[last]
-    if first and kind == "outer" and feels_the_mean(case.name):
-        moved[first[0]] = kept[first[0]] + u * np.abs(kept[first[0]]) * _signs(rng, kept[first[0]].shape)
+    forward = sampled(case.name, "forward")
+    needed = forward.needed(tuple(_sampled(s) for s in (*first, last)))
+    plain = {q.name: case.values[q.name].astype(np.longdouble)[None] for q in program(case.name, "forward").inputs if q.axes}
+    eps = np.longdouble(case.eps)
+    base = evaluate(needed, {q: plain.get(q.name, eps) for q in needed.inputs}, numbers(case))
+    alike = kind == "outer" and feels_the_mean(case.name)
+
+    moved = {}
+    for q in sampled(case.name, function).inputs:
+        if q.role == "constant":
+            moved[q] = eps
+            continue
+        v = np.repeat(case.values[q.name].astype(np.longdouble)[None], samples + 1, 0)
+        if q.role != "mask":
+            inner = q.name in normalized(case.name) and kind == "inner"
+            size = _centred(case, q, v[:1], plain, base) if inner else np.abs(v[:1])
+            v = v + u * size * _signs(rng, v.shape)
+        moved[q] = v
+    by_name = {q.name: v for q, v in moved.items()}
+    kept = evaluate(needed, {q: by_name[q.name] for q in needed.inputs}, numbers(case))
+    for s in [last, *(first if alike else ())]:
+        v = kept[_sampled(s)]
+        size = 2 * (v + eps) if s == last else np.abs(v)
+        moved[_sampled(s)] = v + u * size * _signs(rng, v.shape)
     return moved
 
 
-def _centred(case, q, v, base):
+def _centred(case, q, v, plain, base):
     """The size of x - mean; a sum of x and a residual is rounded once by itself."""
     names = normalized(case.name)
-    total = sum(np.asarray(w) for r, w in base.items() if r.name in names)
-    means = [s for s in statistics(case.name) if s.name == "mean"]
+    total = sum(plain[name] for name in names)
+    means = [s for s in base if s.role == "statistic" and s.name == "mean"]
     if not means:
         return np.abs(v)
     at = tuple(slice(None) if a in means[0].axes else None for a in q.axes)
@@ -146,37 +183,10 @@ def _centred(case, q, v, base):
 
 def _summed(case, q):
     """The places of the axes that the statistics sum over."""
-    return tuple(k for k, a in enumerate(q.axes) if a not in statistics(case.name)[-1].axes)
+    return tuple(k for k, a in enumerate(q.axes) if a not in (SAMPLE, *statistics(case.name)[-1].axes))
 
 
 def _pooled(case, q, v):
     """At least the root mean square over the positions that have a statistic, or a parameter, in common."""
     axes = _summed(case, q)
     return np.maximum(v, np.sqrt(np.mean(v**2, axis=axes, keepdims=True))) if axes and v.size else v
-
-
-def assert_close(label, got, want, moves, u, units=8):
-    """Assert that a result is right: within 8 times what its condition moves it by, and 4 units of its own last place.
-
-    `u` is half a unit of the dtype computed in. What is NaN or infinite must be so where the exact result is, and only
-    there; what overflows the result's dtype may be infinite.
-    """
-    info = np.finfo(got.dtype)
-    got, kind = np.asarray(got, np.longdouble), info.dtype
-    assert got.shape == want.shape, f"{label}: shape {got.shape}, expected {want.shape}"
-    with np.errstate(all="ignore"):
-        allowed = units * moves + (4 * u + unit(kind)) * np.abs(want) + np.longdouble(info.smallest_subnormal)
-        right = np.abs(got - want) <= allowed
-        right |= ~np.isfinite(got) & ~np.isfinite(want)
-        right |= np.isinf(got) & (np.sign(got) == np.sign(want)) & (np.abs(want) + allowed > np.longdouble(info.max))
-        # in units of the condition, so that a failure says how much was lost
-        worst = np.abs(np.where(right, 0, got - want)) / np.maximum(moves + u * np.abs(want), np.longdouble(1e-4000))
-    places = f"{np.sum(~right)} of {right.size} wrong"
-    assert right.all(), f"{label}: {places}, off by up to {np.max(worst):.3g} units, relative to the largest by " + (
-        f"{_relative(got, want):.2g}"
-    )
-
-
-def _relative(got, want):
-    top = np.max(np.abs(want[np.isfinite(want)]), initial=0)
-    return float(np.max(np.abs(np.where(np.isfinite(want), got - want, 0))) / top) if top else np.inf

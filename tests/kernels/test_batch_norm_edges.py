@@ -1,4 +1,4 @@
-"""Where the mathematics has an edge: one example, none, no channel, no variance; and NaN, Inf in their own channel."""
+"""Batch norm at its edges, to the last bit: one example, constant channels, no variance, NaN and Inf."""
 
 import numpy as np
 import pytest
@@ -30,13 +30,6 @@ def test_one_example(bn, dtype, shape, parameters):
     assert np.array_equal(dbeta, case.dy.reshape(4).astype(dbeta.dtype))
 
 
-@pytest.mark.parametrize("shape", [(0, 3), (4, 3, 0), (0, 3, 2)])
-def test_no_example_is_refused_by_forward(bn, shape):
-    with pytest.raises(ValueError, match=r"\bx\b") as error:
-        bn.forward(np.zeros(shape), None, None)
-    assert str(shape) in str(error.value)
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(0, 3), (4, 3, 0), (0, 3, 2)])
 def test_no_example_is_an_empty_inference(bn, dtype, shape):
@@ -48,24 +41,6 @@ def test_no_example_is_an_empty_inference(bn, dtype, shape):
     assert np.array_equal(dgamma, np.zeros(3))  # a sum of nothing
     assert np.array_equal(dbeta, np.zeros(3))
     assert dgamma.dtype == dbeta.dtype == statistics_dtype(x)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("shape", "axis"), [((4, 0), 1), ((4, 0, 3), 1), ((0, 5), 0), ((2, 3, 0), -1)])
-def test_no_channel_is_an_empty_result(bn, dtype, shape, axis):
-    x, none = np.zeros(shape, dtype), np.zeros(0, np.float32)
-    y, saved = bn.forward(x, none, none, channel_axis=axis)
-    assert (y.shape, y.dtype) == (shape, dtype)
-    assert [v.shape for v in saved[:3]] == [(0,)] * 3
-    assert {v.dtype for v in saved[:3]} == {statistics_dtype(x)}
-    assert saved.count == np.prod([n for n in shape if n])
-    for dx, dgamma, dbeta in (
-        bn.backward(x, x, none, saved, channel_axis=axis),
-        bn.inference_backward(x, x, none, none, none, channel_axis=axis),
-    ):
-        assert (dx.shape, dx.dtype) == (shape, dtype)
-        assert dgamma.shape == dbeta.shape == (0,)
-    assert bn.inference(x, none, none, none, none, channel_axis=axis).shape == shape
 
 
 def only(case, bad):
@@ -91,7 +66,7 @@ def check_others(bn, case, bad, *, dead=True):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("m", [2, 3, 7, 60, 1000])
+@pytest.mark.parametrize("m", [2, 3, 7, 60, 300])
 @pytest.mark.parametrize("parameters", [(None, None), ABSENT])
 def test_no_variance_and_no_eps(bn, dtype, m, parameters):
     """0 / 0, whatever the constant: a mean that is off by a rounding would make numbers out of it."""
@@ -108,7 +83,7 @@ def test_one_example_and_no_eps(bn):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("m", [2, 7, 1000])
+@pytest.mark.parametrize("m", [2, 7, 300])
 @pytest.mark.parametrize("eps", [1e-5, 1e-12, 1.0])
 def test_constant_channels_with_eps(bn, dtype, m, eps):
     """x_hat = 0 exactly: y is beta to the last bit, and inv_std = eps ** -0.5."""
@@ -147,23 +122,6 @@ def test_nan_and_inf_stay_in_their_channel_of_a_large_array(bn, value, shape, ax
         result = np.moveaxis(result, axis, 0)
         assert np.isnan(result[dead]).all()
         assert np.isfinite(result[~dead]).all()
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("axis", [0, 1, -1])
-def test_nan_and_inf_in_dy_stay_in_their_channel(bn, dtype, value, axis):
-    case = make((6, 5, 4), axis, dtype=dtype)
-    np.moveaxis(case.dy, axis, 0)[2, 1] = value
-    saved = bn.forward(case.x, case.gamma, case.beta, channel_axis=axis)[1]
-    dx, dgamma, dbeta = bn.backward(case.dy, case.x, case.gamma, saved, channel_axis=axis)
-    dx = np.moveaxis(dx, axis, 0)
-    others = np.arange(case.channels) != 2
-    assert not np.isfinite(dx[2]).any()
-    assert np.isfinite(dx[others]).all()
-    for sums in (dgamma, dbeta):
-        assert not np.isfinite(sums[2])
-        assert np.isfinite(sums[others]).all()
 
 
 @pytest.mark.parametrize("name", ["gamma", "beta"])

@@ -68,13 +68,13 @@ def test_values_whose_squares_overflow_or_vanish(subject, dtype, scale, eps):
     if eps is not None and "eps" not in small_problem(subject).arrays:
         pytest.skip("it has no eps")
     problem = scaled(subject, dtype, scale, eps)
-    truth = Exact(problem, dps=60 + 4 * abs(round(np.log10(scale))))
+    truth = Exact(problem, dps=60 + round(1.5 * abs(np.log10(scale))))
     for function in ("forward", "backward"):
         want, relative = getattr(truth, function), 400 * float(unit(dtype))
         assert_near(f"{function} at {scale}", problem.call(function), want, relative, 1e-250)
 
 
-@pytest.mark.parametrize(("dtype", "scale"), [("f4", 1e12), ("f8", 1e-90)])
+@pytest.mark.parametrize(("dtype", "scale"), [("f4", 1e12), ("f8", 1e-60)])
 def test_second_order_of_large_and_small_values(subject, dtype, scale):
     """Of values whose squares are still in range."""
     if "eps" not in small_problem(subject).arrays:
@@ -83,7 +83,7 @@ def test_second_order_of_large_and_small_values(subject, dtype, scale):
     truth = Exact(problem, dps=60 + 4 * abs(round(np.log10(scale))))
     for function in ("jvp", "double_backward", "backward_jvp"):
         want, relative = getattr(truth, function), 1000 * float(unit(dtype))
-        assert_near(f"{function} at {scale}", problem.call(function), want, relative, 1e-110)
+        assert_near(f"{function} at {scale}", problem.call(function), want, relative, 1e-90)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS[1:])

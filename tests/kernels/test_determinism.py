@@ -15,7 +15,7 @@ LARGE = {
     "trailing": form("trailing", (300, 400), 1),
     "groups": form("groups", (16, 24, 16, 16), 4),
     "instance": form("instance", (16, 24, 16, 16)),
-    "arrays": form("arrays", (300, 200, 150)),
+    "arrays": form("arrays", (120, 100, 80)),
     "elementwise": form("elementwise", (300, 400)),
 }
 

@@ -1,120 +1,102 @@
-"""Inference is an affine map with given statistics; `fold` is that map as scale and shift."""
+"""Inference, folding, averages and corrections of every definition that has them, against the definition's program."""
 
+import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from bnsym.calculus.elements import DIGITS, evaluate
 
-from .cases import DTYPES, along, cases, make
-from .checks import check_gradients, check_y, unit
-from .reference import Reference
-
-
-def given_statistics(case, seed, dtypes):
-    """Running statistics near the batch's, as after training, but not equal to them."""
-    rng, ref = np.random.default_rng(seed), Reference(case)
-    mean = ref.mean[:, 0] + rng.standard_normal(case.channels) * np.sqrt(ref.var[:, 0])
-    var = (ref.var[:, 0] + 1e-3) * rng.uniform(0.5, 2, case.channels)
-    return tuple(v.astype(d) for v, d in zip((mean, var), dtypes, strict=True))
+from .agreement import bound, check, kept
+from .digits import DPS, Exact, digits, floats
+from .problems import DTYPES, medium_problem, small_problem
 
 
-# float16 holds no variance of 1e6, so statistics are of the dtypes a kernel returns
-STATISTICS = st.tuples(*2 * [st.sampled_from((np.float32, np.float64))])
-SEEDS = st.integers(0, 2**32 - 1)
+def needs(subject, function):
+    if not subject.has(function):
+        pytest.skip(f"it has no {function}")
 
 
-@settings(max_examples=150)
-@given(case=cases(), seed=SEEDS, dtypes=STATISTICS)
-def test_inference_is_the_affine_map(bn, case, seed, dtypes):
-    mean, var = given_statistics(case, seed, dtypes)
-    y = bn.inference(case.x, case.gamma, case.beta, mean, var, **case.options)
-    check_y(case, y, Reference(case, mean, var))
+def statistics(subject):
+    return [q.name for q in subject.definition.saved if q.role == "statistic"]
 
 
-@settings(max_examples=40)
-@given(case=cases(most=12), seed=SEEDS, dtypes=STATISTICS)
-def test_inference_agrees_with_fifty_digits(bn, case, seed, dtypes):
-    mean, var = given_statistics(case, seed, dtypes)
-    ref = Reference(case, mean, var)
-    y, *exact = ref.in_digits()
-    check_y(case, bn.inference(case.x, case.gamma, case.beta, mean, var, **case.options), ref, want=y)
-    got = bn.inference_backward(case.dy, case.x, case.gamma, mean, var, **case.options)
-    check_gradients(case, got, want=exact, ref=ref)
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_inference_agrees_with_sixty_digits(subject, at):
+    """The forward program with its statistics given, and its gradients with them held."""
+    needs(subject, "inference")
+    problem = small_problem(subject, at, seed=at)
+    truth = Exact(problem, given=statistics(subject))
+    for dtype in DTYPES:
+        other = problem.astype(dtype)
+        check(other, "inference", other.call("inference"), truth.forward)
+        check(other, "inference_backward", other.call("inference_backward"), truth.backward)
 
 
-@settings(max_examples=100)
-@given(case=cases(), seed=SEEDS, dtypes=STATISTICS)
-def test_inference_backward_is_the_complex_step(bn, case, seed, dtypes):
-    mean, var = given_statistics(case, seed, dtypes)
-    got = bn.inference_backward(case.dy, case.x, case.gamma, mean, var, **case.options)
-    check_gradients(case, got, ref=Reference(case, mean, var))
+def test_inference_with_the_batch_s_own_statistics_is_forward(subject):
+    needs(subject, "inference")
+    fixed = {q.name: None for q in subject.role("fixed")}
+    for at in (0, 1, 2, 3):
+        problem = medium_problem(subject, at).replace(**fixed)
+        own = {n: getattr(problem.saved(), n) for n in statistics(subject)}
+        want = problem.call("forward")[subject.output.name]
+        np.testing.assert_allclose(problem.call("inference", **own)[subject.output.name], want, rtol=1e-11, atol=1e-11)
 
 
-@settings(max_examples=50)
-@given(case=cases(offsets=(0.0, -3.0)), seed=SEEDS)
-def test_inference_backward_is_the_central_difference(bn, case, seed):
-    mean, var = given_statistics(case, seed, (np.float64, np.float64))
-    got = bn.inference_backward(case.dy, case.x, case.gamma, mean, var, **case.options)
-    ref = Reference(case, mean, var)
-    check_gradients(case, got, want=ref.central(), ref=ref, slack=1e-10 * ref.x.shape[1])
+def test_inference_keeps_examples_apart(subject):
+    """Unlike in forward, an element's result depends on no other; nor does a NaN spread."""
+    needs(subject, "inference")
+    problem = medium_problem(subject)
+    x, y = subject.role("data")[0].name, subject.output.name
+    for mask in subject.role("mask"):
+        problem = problem.replace(**{mask.name: np.ones(problem.form.shape)})
+    want = problem.call("inference")[y]
+    spoiled = problem.arrays[x].copy()
+    spoiled[5, 1] = np.nan
+    got = problem.call("inference", **{x: spoiled})[y]
+    assert np.argwhere(np.isnan(got)).tolist() == [[5, 1]]
+    assert np.array_equal(np.delete(got, 5, 0), np.delete(want, 5, 0))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_inference_with_the_batch_s_own_statistics_is_forward(bn, dtype):
-    case = make((30, 4, 3), dtype=dtype)
-    y, saved = bn.forward(case.x, case.gamma, case.beta)
-    again = bn.inference(case.x, case.gamma, case.beta, saved.mean, saved.var)
-    assert np.abs(again - y).max() <= 64 * unit(dtype) * np.abs(y).max()
+def test_fold_is_inference(subject):
+    needs(subject, "fold")
+    for without in ((), ("gamma",), ("beta",), ("gamma", "beta")):
+        problem = medium_problem(subject, 1).replace(**dict.fromkeys(without))
+        scale, shift = subject.kernels.fold(**problem.keywords("fold"))
+        shape = [-1, *[1] * (len(problem.form.shape) - 2)]
+        y = scale.reshape(shape) * problem.arrays["x"] + shift.reshape(shape)
+        np.testing.assert_allclose(y, problem.call("inference")["y"], rtol=1e-12, atol=1e-12, err_msg=str(without))
 
 
-def test_inference_keeps_examples_apart(bn):
-    """Unlike in forward, an example's result does not depend on the others; nor does a NaN spread."""
-    case = make((8, 3))
-    statistics = np.zeros(3), np.ones(3)
-    y = bn.inference(case.x, case.gamma, case.beta, *statistics)
-    case.x[5, 1] = np.nan
-    again = bn.inference(case.x, case.gamma, case.beta, *statistics)
-    assert np.argwhere(np.isnan(again)).tolist() == [[5, 1]]
-    assert np.array_equal(np.delete(again, 5, 0), np.delete(y, 5, 0))
+def test_population_and_running_averages(subject):
+    """Unbiased, from counts m or from one count a channel: m / (m - 1) times the variance."""
+    needs(subject, "population")
+    for dtype in DTYPES[1:]:
+        problem = medium_problem(subject).astype(dtype)
+        a = {n: np.asarray(problem.arrays[n], np.longdouble) for n in ("means", "variances", "mean", "var", "count")}
+        mean, var = subject.kernels.population(**problem.keywords("population"))
+        unbiased = a["count"] / (a["count"] - 1) * a["variances"]
+        bound("mean", mean, a["means"].mean(0), dtype, 20 * np.finfo(dtype).eps)
+        bound("var", var, unbiased.mean(0), dtype, 20 * np.finfo(dtype).eps)
+        saved, before = problem.saved(), [problem.arrays[n].copy() for n in ("mean", "var")]
+        mean, var = subject.kernels.update_running(problem.arrays["mean"], problem.arrays["var"], saved, momentum=0.25)
+        m = np.asarray(saved.count, np.longdouble)
+        bound("running mean", mean, 0.75 * a["mean"] + 0.25 * saved.mean, dtype, 20 * np.finfo(dtype).eps)
+        bound("running var", var, 0.75 * a["var"] + 0.25 * saved.var * m / (m - 1), dtype, 20 * np.finfo(dtype).eps)
+        assert all(np.array_equal(problem.arrays[n], b) for n, b in zip(("mean", "var"), before, strict=True))
 
 
-@pytest.mark.parametrize("scale", [1e-30, 1e30])
-def test_inference_far_from_one(bn, scale):
-    case = make((20, 3), dtype=np.float32)
-    x = (case.x * np.float64(scale)).astype(np.float32)
-    case = type(case)(x, case.dy, case.gamma, case.beta, 1e-5, 1)
-    mean, var = np.zeros(3, np.float32), np.ones(3, np.float32)
-    check_y(case, bn.inference(x, case.gamma, case.beta, mean, var), Reference(case, mean, var))
-
-
-def test_no_variance_and_no_eps_is_a_dead_channel(bn):
-    case = make((6, 3), dtype=np.float32)
-    mean, var = case.x.mean(0), np.array([1, 0, 2], np.float32)
-    y = bn.inference(case.x, case.gamma, case.beta, mean, var, eps=0.0)
-    dx, _, _ = bn.inference_backward(case.dy, case.x, case.gamma, mean, var, eps=0.0)
-    for result in (y, dx):
-        assert not np.isfinite(result[:, 1]).any()
-        assert np.isfinite(result[:, [0, 2]]).all()
-
-
-@pytest.mark.parametrize("parameters", [(None, None), ("absent", None), (None, "absent"), ("absent", "absent")])
-@pytest.mark.parametrize(("shape", "axis"), [((20, 4), 1), ((3, 5, 4), -1), ((4, 9), 0)])
-@pytest.mark.parametrize("eps", [1e-5, 0.3])
-def test_fold_is_inference(bn, parameters, shape, axis, eps):
-    case = make(shape, axis, parameters=parameters, eps=eps)
-    mean, var = given_statistics(case, 1, (np.float64, np.float64))
-    scale, shift = bn.fold(case.gamma, case.beta, mean, var, eps=eps)
-    assert scale.shape == shift.shape == (4,)
-    y = along(scale, shape, axis) * case.x + along(shift, shape, axis)
-    # scale and shift round once or twice each, before terms that partly cancel are added
-    magnitude = np.abs(along(scale, shape, axis) * case.x) + np.abs(along(shift, shape, axis)) + 10
-    want = bn.inference(case.x, case.gamma, case.beta, mean, var, **case.options)
-    assert (np.abs(y - want) <= 16 * unit(np.float64) * magnitude).all()
-
-
-@pytest.mark.parametrize(("dtype", "expected"), [(np.float16, "f4"), (np.float32, "f4"), (np.float64, "f8")])
-def test_fold_has_the_dtype_of_statistics(bn, dtype, expected):
-    scale, shift = bn.fold(*np.ones((4, 3), dtype), eps=0.0)
-    assert scale.dtype == shift.dtype == np.dtype(expected)
-    assert np.array_equal(scale, np.ones(3))
-    assert np.array_equal(shift, np.zeros(3))
+def test_correction_is_its_program(subject):
+    """Clipped on either side, or not at all; and forward with it is the definition with running statistics."""
+    needs(subject, "correction")
+    program = subject.definition.correction
+    for dtype in DTYPES[1:]:
+        for limits in ({"r_max": 1.0, "d_max": 0.0}, {"r_max": 1.5, "d_max": 0.5}, {"r_max": 1e3, "d_max": 1e3}):
+            problem = medium_problem(subject).replace(**limits).astype(dtype)
+            got = subject.kernels.correction(**problem.keywords("correction"))
+            with mpmath.workdps(DPS):
+                values = {q: digits(getattr(problem.saved(), q.name) if q.role == "statistic" else problem.arrays[q.name]) for q in program.inputs}
+                found = evaluate(program, values, DIGITS)
+            for value, q in zip(got, program.outputs, strict=True):
+                bound(q.name, value, floats(found[q]), kept(dtype), 40 * np.finfo(dtype).eps)
+    y = problem.replace(r=got[0], d=got[1]).call("forward")["y"]  # nothing was clipped: the running statistics' y
+    own = problem.call("inference", mean=problem.arrays["running_mean"], var=problem.arrays["running_var"])["y"]
+    np.testing.assert_allclose(y, own, rtol=1e-9, atol=1e-9)
