@@ -162,7 +162,8 @@ def _check_order(equation: Equation, computed: set[Quantity], lefts: set[Quantit
         check_one_meaning(q, known, origin)
         if q == left and q in equation.inputs:
             raise DefinitionError(f"{origin}: the equation for {left} uses {left} itself")
-        if (q.role in ("statistic", "count", "value") or q in lefts) and q != left and q not in computed:
+        made = q.role in ("statistic", "count", "value") or (q.role == "fixed" and q in lefts)
+        if made and q != left and q not in computed:
             raise DefinitionError(f"{origin}: the equation for {left} uses {q}, which no earlier equation computes")
 
 

@@ -23,9 +23,6 @@ def declared(made: Definition, namespace: Mapping[str, Any], origin: Origin) -> 
     """A definition with inputs in the order its file declares them, checked, its sizes named as in the file."""
     place = {v: (n, v) for n, v in reversed(list(enumerate(namespace.values()))) if isinstance(v, Quantity)}
     whole, outputs = made.program.equations, made.program.outputs
-    for e in whole:
-        if not isinstance(e, Equation):
-            raise DefinitionError(f"{origin}: equations are written Eq(left, right), and {e} is none")
     aside = tuple(e for e in whole if e.left.role == "fixed")
     rest = tuple(e for e in whole if e not in aside)
     ready = replace(
@@ -47,9 +44,10 @@ def _with_inputs(
     """
     computed = {e.left for e in equations}
     found = {q for e in equations for q in e.inputs} - computed
+    last = max((n for n, _ in place.values()), default=0) + 1
 
     def order(q: Quantity) -> tuple[int, int, str]:
-        return ((*ROLES, q.role).index(q.role), place.get(q, (len(place), q))[0], q.name)
+        return ((*ROLES, q.role).index(q.role), place.get(q, (last, q))[0], q.name)
 
     return Program(tuple(place.get(q, (0, q))[1] for q in sorted(found, key=order)), equations, outputs)
 

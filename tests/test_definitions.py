@@ -4,8 +4,10 @@ import re
 
 import pytest
 import sympy
+from typer.testing import CliRunner
 
 import bnsym
+from bnsym.cli import app
 from bnsym.definitions import NAMES
 from bnsym.model import Proof
 
@@ -43,6 +45,17 @@ def with_lines(*lines):
     """The good file with its equations replaced."""
     start, _, end = GOOD.partition("EQUATIONS = [\n")
     return start + "EQUATIONS = [\n" + "".join(f"    {line},\n" for line in lines) + "]\n" + end.partition("]\n")[2]
+
+
+MASKED = with_lines("Eq(count, Sum(t, i))", "Eq(mean, Sum(t * x, i) / count)", "Eq(y, t * (x - mean))").replace(
+    "EQUATIONS", 't, count = mask("t", i, c), counts(c)\nEQUATIONS', 1
+)
+
+HELD = GOOD.replace(
+    "    Eq(y,", "    Eq(r, stop_gradient(Min(sqrt(var) / sqrt(running), most))),\n    Eq(y, r *"
+).replace(
+    "EQUATIONS", 'r, running, most = fixed("r", c, absent=1), fixed("running", c), constant("most")\nEQUATIONS', 1
+)
 
 
 def test_the_good_file_is_read(tmp_path):
@@ -89,6 +102,120 @@ def test_a_wrong_equation_is_refused_at_its_line(tmp_path, lines, line, says):
 
 
 @pytest.mark.parametrize(
+    ("right", "says"),
+    [
+        ("x**i", "i in the equation for y"),
+        ("x**x", "the exponent of x**x in the equation for y may only be a rational number"),
+        ("2**x", "the exponent of 2**x"),
+        ("m**x", "the exponent of"),
+        ("x**sympy.pi", "the exponent of x**pi"),
+        ("sympy.sin(x)", "sin in the equation for y is not in the language, which has Sum, sqrt, exp"),
+        ("sympy.sinh(x)", "sinh in the equation for y is not in the language"),
+        ("sympy.floor(x)", "floor in the equation for y is not in the language"),
+        ("sympy.Heaviside(x)", "Heaviside in the equation for y is not in the language"),
+        ("sympy.Piecewise((x, x > 0), (0, True))", "Piecewise in the equation for y is not in the language"),
+        ("sympy.Integral(x, x)", "Integral in the equation for y is not in the language"),
+        ("sympy.Function('f')(x)", "f in the equation for y is not in the language"),
+        ("sympy.Matrix([x])", "in the equation for y is not in the language"),
+        ("sympy.Symbol('w') * x", "w in the equation for y is not a declared quantity"),
+        ("(x, x)", "Tuple in the equation for y is not in the language"),
+        ("sympy.I * x", "I in the equation for y is not a real number"),
+        ("sqrt(-1) * x", "is not a real number"),
+        ("log(-1) * x", "is not a real number"),
+        ("log(0) * x", "divides by zero, or holds what is no number"),
+        ("x * 1e400", "divides by zero, or holds what is no number"),
+        ("x * float('nan')", "divides by zero, or holds what is no number"),
+        ("x / (m - m)", "divides by zero"),
+        ("Sum(x)", "Sum in the equation for y runs over axes, each named once, and is given no axis"),
+        ("Sum(x, 'i')", "Sum in the equation for y runs over axes, each named once, and is given i"),
+        ("x * Sum(x, i, i)", "Sum in the equation for y runs over axes, each named once, and is given i"),
+        ("2 * stop_gradient(x)", "stop_gradient(...) in the equation for y must be the whole right side"),
+        ("x + stop_gradient(mean)", "stop_gradient(...) in the equation for y must be the whole right side"),
+        ("stop_gradient(stop_gradient(x))", "stop_gradient(...) in the equation for y must be the whole right side"),
+        ("mean", "y varies along i, and nothing in its equation does"),
+        ("1", "y varies along i, c, and nothing in its equation does"),
+        ("x * size(k)", "the equation for y runs over k, which no input varies along"),
+        ("x * size(x)", "the equation for y runs over x, which no input varies along"),
+        ("x + Sum(mean, k)", "the equation for y runs over k, which no input varies along"),
+    ],
+)
+def test_what_is_not_in_the_language_is_refused_at_its_line(tmp_path, right, says):
+    text = with_lines("Eq(mean, Sum(x, i) / m)", f"Eq(y, {right})")
+    message = refused(tmp_path, text.replace("EQUATIONS", "import sympy; k = axes('k')\nEQUATIONS", 1))
+    assert "made.py:11: " in message, message
+    assert says in message, message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("Sum(t, i))", "Sum(t, i) / 2)", 10, "count counts what a mask leaves: Eq(count, Sum(mask, axis))"),
+        ("Sum(t, i))", "Sum(x, i))", 10, "count counts what a mask leaves"),
+        ("Sum(t, i))", "Sum(1 - t, i))", 10, "count counts what a mask leaves"),
+        ("Sum(t, i))", "Sum(t, i) + 1)", 10, "count counts what a mask leaves"),
+        ("Sum(t, i))", "stop_gradient(Sum(t, i)))", 10, "count counts what a mask leaves"),
+        ("Sum(t, i))", "stop_gradient(Max(t, i)))", 10, "count counts what a mask leaves"),
+        ("Sum(t, i))", "m)", 10, "count varies along c, and nothing in its equation does"),
+        ("    Eq(count, Sum(t, i)),\n", "", 10, "the equation for mean uses count, which no earlier equation computes"),
+        ("    Eq(mean", "    Eq(var, Sum(t, i)),\n    Eq(mean", 11, "var holds the sum that counts() is; write count"),
+        ("    Eq(mean", "    Eq(counts(i), Sum(t, c)),\n    Eq(mean", 11, "count is declared twice"),
+        ("counts(c)", "counts()", 10, "t varies along c, and count does not: sum over c"),
+        (
+            "equations=EQUATIONS",
+            "equations=EQUATIONS, saved=[mean]",
+            14,
+            "saves the statistics and no more; see to count",
+        ),
+        ("Eq(y, t", "Eq(t, x), Eq(y, t", 12, "t is declared as a mask, an input; no equation can compute it"),
+    ],
+)
+def test_a_wrong_count_is_refused(tmp_path, old, new, line, says):
+    assert read(tmp_path, MASKED).name == "made"
+    assert old in MASKED
+    message = refused(tmp_path, MASKED.replace(old, new))
+    assert says in message, message
+    assert f"made.py:{line}: " in message, message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("stop_gradient(Min(sqrt(var) / sqrt(running), most))", "var / running", 12, "write stop_gradient(...)"),
+        ("sqrt(running)", "Sum(x * running, i)", 12, "stands inside another expression"),
+        ("Min(sqrt(var) / sqrt(running), most)", "Sum(x * running, i)", 12, "its equation holds the data x"),
+        ("Min(sqrt(var) / sqrt(running), most)", "Sum(running, i)", 12, "its equation holds a sum"),
+        ("sqrt(running)", "gamma", 12, "may be computed from statistics, fixed inputs, constants alone"),
+        ("sqrt(running)", "m", 12, "its equation holds the size"),
+        ("sqrt(running)", "r", 12, "the equation for r uses r itself"),
+        ("sqrt(running)", "y", 12, "the equation for r uses y, which no earlier equation computes"),
+        ("sqrt(running)", "2", 12, "computed from no array that is given; declare one"),
+        ("sqrt(running)", "i", 12, "i in the equation for r is not a declared quantity"),
+        ("sqrt(running)", "0", 12, "divides by zero"),
+        ("    Eq(y, r *", "    Eq(r, stop_gradient(var * running)),\n    Eq(y, r *", 13, "r is computed a second time"),
+        ("    Eq(var", "    Eq(z, r * x),\n    Eq(var", 11, "uses r, which no earlier equation computes"),
+        ("(var) / sqrt", "(late) / sqrt", 12, "the equation for r uses late, which no earlier equation computes"),
+        ('fixed("running", c)', 'parameter("running", c)', 12, "its equation holds the parameter running"),
+        ('fixed("running", c)', 'fixed("gamma", c)', 14, "gamma is declared twice"),
+        ('fixed("running", c)', 'fixed("dx", c)', 14, "dx is what the gradient of x is called"),
+        ('fixed("running", c)', 'fixed("running", i)', 12, "running varies along i, and r does not"),
+        (
+            "absent=1), fixed",
+            "absent=0.5), fixed",
+            14,
+            "an omitted r stands for a whole number such as 0 or 1, not 0.5",
+        ),
+    ],
+)
+def test_a_wrong_correction_is_refused(tmp_path, old, new, line, says):
+    held = HELD.replace("EQUATIONS", "late = statistics('late', c)\nEQUATIONS", 1)
+    assert [q.name for q in read(tmp_path, held).correction.outputs] == ["r"]
+    assert old in held
+    message = refused(tmp_path, held.replace(old, new))
+    assert says in message, message
+    assert f"made.py:{line + 1}: " in message or f"made.py:{line + 2}: " in message, message
+
+
+@pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         ('data("x", i, c)', 'data("not a name", i, c)', "'not a name' cannot name a data: a name is a Python"),
@@ -104,6 +231,27 @@ def test_a_wrong_equation_is_refused_at_its_line(tmp_path, lines, line, says):
          "needs one Definition, and has 2"),
         ('axes("i c")', 'axes("i i")', "axis i is declared twice"),
         ('data("x", i, c)', 'data("x", i, i)', "x varies along i twice"),
+        ('data("x", i, c)', 'data("x", "i", c)', "x varies along axes, and i is none"),
+        ("default=1e-5", "default=float('inf')", "eps is a constant, a number, and is given inf"),
+        ("default=1e-5", "default=True", "eps is a constant, a number, and is given True"),
+        ("default=1e-5", "default=2, at_least=1.5j", "TypeError"),
+        ("absent=1", "absent='a'", "an omitted gamma stands for a whole number such as 0 or 1, not 'a'"),
+        ("absent=1", "absent=True", "an omitted gamma stands for a whole number"),
+        ('source="a test"', "source=3", "source says in words where made is from, and is 3"),
+        ("equations=EQUATIONS", "equations=EQUATIONS[:2]", "var is a statistic; the output is declared by values()"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, outputs=[y, y]", "y is to be returned twice"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, outputs=[x]", "x is to be returned, but no equation computes it"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, saved=[]", "saves the statistics and no more; see to mean"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, saved=[mean, var, y]", "and no more; see to y"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, saved=[mean, mean, var]", "mean is to be returned twice"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, premises=[3]", "a premise says that an input is one-hot"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, premises=[premise(Sum(mean, c), 1)]", "an input is one-hot"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, premises=[premise(Sum(x**2, i), 1)]", "an input is one-hot"),
+        ("equations=EQUATIONS", "equations=EQUATIONS, premises=[premise(Sum(x, i), 2)]", "an input is one-hot"),
+        ('values("y z", i, c)', 'values("y z", c)', "x varies along i, and y does not: sum over i"),
+        ('layout="channels"', 'layout="groups"', "layout 'groups' needs data along 4 axes, x has 2"),
+        ('layout="channels"', 'layout="trailing"', "in layout 'trailing' the statistic"),
+        ('parameter("gamma", c', 'parameter("gamma"', "in layout 'channels' the parameter gamma varies along c"),
     ],
 )  # fmt: skip
 def test_a_wrong_declaration_is_refused(tmp_path, old, new, says):
@@ -111,8 +259,99 @@ def test_a_wrong_declaration_is_refused(tmp_path, old, new, says):
     assert says in refused(tmp_path, GOOD.replace(old, new))
 
 
+COMPOSED = """from bnsym.language import *
+from bnsym.definitions.batch_norm import batch_norm
+from bnsym.definitions.layer_norm import layer_norm
+from bnsym.definitions.batch_renorm import batch_renorm
+from bnsym.definitions.relu import relu
+from bnsym.definitions.silu import silu
+e = axes("e")
+u, w, v, s = data("u", e), *values("w v s", e)
+def act(*equations, **more):
+    return Definition("act", source="a test", layout="elementwise", equations=equations, **more)
+made = composed("made", batch_norm, silu, source="a test")
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("batch_norm, silu", "batch_norm, layer_norm", "batch_norm and layer_norm cannot be composed: one must be"),
+        ("batch_norm, silu", "batch_norm, 3", "two definitions are composed, and 3 is none"),
+        ('source="a test")\n', "source=3)\n", "source says in words where made is from, and is 3"),
+        ('"made"', '"import"', "'import' cannot name a definition"),
+        ('"a test")\n', '"a test", between="x")\n', "x is another name there already; say between=..."),
+        ('"a test")\n', '"a test", between="mean")\n', "mean is another name there already"),
+        ('"a test")\n', '"a test", between="gate")\n', "gate is another name there already"),
+        ('"a test")\n', '"a test", between="dx")\n', "dx is what the gradient of x is called"),
+        ('"a test")\n', '"a test", between="out")\n', "'out' cannot name a value"),
+        ('"a test")\n', '"a test", between=3)\n', "3 cannot name a value"),
+        ("silu,", "act(Eq(w, tanh(u)), Eq(v, u * w), outputs=[w, v]),", "act has 2 outputs, and needs one"),
+        ("batch_norm, silu", "act(Eq(w, u), Eq(v, u), outputs=[w, v]), batch_norm", "act has 2 outputs, and needs one"),
+        ("silu,", "act(Eq(values('x_hat', e), u)),", "batch_norm and act both have a x_hat; rename one of them"),
+        ("silu,", "act(Eq(v, u * data('x', e))),", "batch_norm and act both have a x; rename one of them"),
+        ("silu,", "act(Eq(v, u * data('gamma', e))),", "batch_norm and act both have a gamma; rename one of them"),
+        ("silu,", "act(Eq(v, u / constant('eps', 1.0))),", "batch_norm and act both have a eps; rename one of them"),
+        ("silu,", "act(Eq(v, u * data('dx', e))),", "dx is what the gradient of x is called"),
+        ("silu,", "act(Eq(values('z', e), tanh(u)), Eq(v, values('z', e))),", "z is another name there already"),
+        ("silu,", "act(Eq(v, u * parameter('a'))),", "in layout 'channels' the parameter a varies along c"),
+        ("silu,", "act(Eq(values('k'), Sum(u, e)), Eq(v, u * values('k'))),", "layout 'elementwise' has no sums"),
+        ("batch_norm, silu", "composed('first', batch_norm, relu, source=''), silu", "z is another name there already"),
+    ],
+)
+def test_a_wrong_composition_is_refused_at_its_line(tmp_path, old, new, says):
+    assert old in COMPOSED
+    message = refused(tmp_path, COMPOSED.replace(old, new))
+    assert "made.py:11: " in message, message
+    assert says in message, message
+
+
+@pytest.mark.parametrize("pair", ["batch_norm, silu", "layer_norm, silu", "batch_renorm, relu", "relu, layer_norm"])
+def test_compositions_that_are_right(tmp_path, pair):
+    made = read(tmp_path, COMPOSED.replace("batch_norm, silu", pair))
+    assert len(made.parts) == 2
+    assert (made.correction is None) == ("renorm" not in pair)
+
+
+def test_a_definition_has_its_own_defaults(tmp_path):
+    """SymPy remembers `var + eps` of one file and gives it to the next, whose eps may have another default."""
+    first = read(tmp_path, GOOD)
+    second = read(tmp_path, GOOD.replace("1e-5", "1e-2").replace("absent=1", "absent=0"))
+    assert [(q.default, q.absent) for q in first.program.inputs] == [(None, None), (None, 1), (1e-5, None)]
+    assert [(q.default, q.absent) for q in second.program.inputs] == [(None, None), (None, 0), (1e-2, None)]
+
+
+UNDECIDED = with_lines(
+    "Eq(mean, Sum(sqrt(x**2 + 1), i) / m)",
+    "Eq(var, Sum(sqrt(x**2 + mean), i) / m)",
+    "Eq(y, gamma * x / sqrt(var + eps))",
+)
+
+
+def test_what_the_normal_form_cannot_decide_is_undecided(tmp_path, monkeypatch):
+    """A root under a sum under a root: no answer is a refusal, and nothing is written anywhere."""
+    monkeypatch.setenv("BNSYM_CACHE_DIR", str(tmp_path / "cache"))
+    made = read(tmp_path, UNDECIDED)
+    assert "undecided" in {p.residual for p in bnsym.prove(bnsym.derive(made)) if not p.holds}
+    with pytest.raises(bnsym.ProofError, match=r"^made: not proved that .*: residual undecided$"):
+        bnsym.load(tmp_path / "made.py")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_commands_say_undecided_and_write_nothing(tmp_path):
+    read(tmp_path, UNDECIDED)
+    result = CliRunner().invoke(app, ["regenerate-kernels", str(tmp_path / "made.py"), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "residual undecided" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    result = CliRunner().invoke(app, ["prove", "--quiet", str(tmp_path / "made.py")])
+    assert result.exit_code == 1
+    assert "residual undecided" in result.output
+
+
 def test_a_name_that_is_none_lists_those_there_are():
-    with pytest.raises(bnsym.DefinitionError, match="'batchnorm' is no definition: give one of batch_norm, dense"):
+    with pytest.raises(bnsym.DefinitionError, match=f"'batchnorm' is no definition: give one of {', '.join(NAMES)}"):
         bnsym.definition("batchnorm")
 
 

@@ -261,8 +261,9 @@ class FunctionText:
             reduced = set(self._module.dims(p.axes))
             dims = self._module.dims(p.data.axes)
             first = ", ".join("0" if d in reduced else ":" for d in dims)
-            names = {k: getattr(p, k).name for k in ("pivot", "data", "mean")}
-            found.append(names | {"first": first, "excess": formula(p.excess)})
+            names = {k: getattr(p, k).name for k in ("pivot", "mean")}
+            source = formula(p.source, lambda q, first=first: f"{q.name}[{first}]")
+            found.append(names | {"source": source, "excess": formula(p.excess)})
         return found
 
     def unscale(self, q: Quantity) -> str:

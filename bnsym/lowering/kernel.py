@@ -35,7 +35,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Pivot:
-    """A value that stands in for a mean, free to choose, and what is computed over it.
+    """A value that stands in for the mean of `data`, free to choose, and what is computed over it.
 
     A pivot further from the mean than a few standard deviations costs digits: offset^2 is then far above var.
     """
@@ -46,6 +46,7 @@ class Pivot:
     offset: Quantity
     mean: Quantity
     var: Quantity
+    source: sympy.Expr  # what the data are: themselves, or what they are computed from
 
     @property
     def excess(self) -> sympy.Expr:

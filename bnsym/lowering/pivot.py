@@ -1,37 +1,44 @@
 """Mean and variance from data shifted by a pivot near the mean.
 
 With centred = x - pivot, offset = mean of centred: mean = pivot + offset and var = mean of centred^2 - offset^2, for
-*any* pivot, which is proved like every other program. With a pivot within rounding of the mean nothing cancels.
+*any* pivot, which is proved like every other program. With a pivot within rounding of the mean nothing cancels. The
+mean may be weighted, as by a mask over its count, and x may be computed, as a sum with a residual.
 """
 
 from __future__ import annotations
 
 import sympy
 
+from bnsym.calculus.evaluate import Evaluation
+from bnsym.calculus.forms import number
 from bnsym.lowering.kernel import Pivot
+from bnsym.lowering.operations import is_element
 from bnsym.model import Equation, Program, Quantity, Term
 
 
 def pivoted(program: Program) -> tuple[Program, Pivot] | None:
     """The program with its first mean and variance over a pivot, or None where it has no such pair."""
     for first, second in zip(program.equations, program.equations[1:], strict=False):
-        x = _mean_of(first)
+        x = _mean_of(first, program)
         if x is not None and _is_variance(second, x, first):
             return _rewritten(program, x, first, second)
     return None
 
 
-def _mean_of(e: Equation) -> Quantity | None:
-    """The data whose plain mean an equation computes."""
-    if len(e.terms) != 1 or not e.terms[0].axes or e.terms[0].largest:
+def _mean_of(e: Equation, program: Program) -> Quantity | None:
+    """The array whose mean an equation computes: a sum with weights that do not depend on it and add up to 1."""
+    if len(e.terms) != 1 or not e.terms[0].axes or e.terms[0].largest or e.held:
         return None
-    data = [q for q in e.inputs if q.role == "data" and set(q.axes) == set(e.left.axes) | set(e.terms[0].axes)]
-    if len(data) != 1:
+    term = e.terms[0]
+    whole = set(e.left.axes) | set(term.axes)
+    arrays = [q for q in e.inputs if q.role in ("data", "value") and set(q.axes) == whole]
+    if len(arrays) != 1 or not is_element(arrays[0], program.inputs):
         return None
-    weight = sympy.diff(e.terms[0].body, data[0])
-    sizes = sympy.Mul(*(s for s in weight.free_symbols))
-    plain = weight * sizes == 1 and {getattr(s, "axis", None) for s in weight.free_symbols} == set(e.terms[0].axes)
-    return data[0] if plain else None
+    weight = sympy.diff(term.body, arrays[0])
+    if weight.has(arrays[0]) or sympy.expand(term.body - weight * arrays[0]) != 0:
+        return None
+    known = Evaluation(centring=False).run(program)
+    return arrays[0] if known.term(Term(weight, term.axes)) == number(1) else None
 
 
 def _is_variance(e: Equation, x: Quantity, mean: Equation) -> bool:
@@ -53,9 +60,10 @@ def _rewritten(program: Program, x: Quantity, first: Equation, second: Equation)
         Equation(mean, (Term(pivot + offset),)),
         Equation(var, (Term(weight * centred**2, axes), Term(-(offset**2)))),
     )
-    shifted = {x: centred + mean - offset}
-    rest = [e.replace(shifted) if e not in (first, second) else None for e in program.equations]
     at = program.equations.index(first)
-    equations = (*(e for e in rest[:at] if e), *moments, *(e for e in rest[at:] if e))
+    before, after = program.equations[:at], program.equations[at + 2 :]
+    shifted = {x: centred + mean - offset}
+    equations = (*before, *moments, *(e.replace(shifted) for e in after))
     shifted_program = Program((*program.inputs, pivot), equations, program.outputs)
-    return shifted_program, Pivot(pivot, x, axes, offset, mean, var)
+    source = program.equation(x)
+    return shifted_program, Pivot(pivot, x, axes, offset, mean, var, source.right if source else x)

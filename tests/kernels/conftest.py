@@ -5,10 +5,12 @@
 """
 
 import pytest
-from bnsym.definitions import NAMES
 from hypothesis import HealthCheck, settings
 
+from bnsym.definitions import NAMES
+
 from .backends import BACKENDS, Strict
+from .problems import medium_problem
 from .subjects import Subject
 
 settings.register_profile(
@@ -30,3 +32,9 @@ def bn(request):
 @pytest.fixture(scope="session", params=[(b, n) for b in BACKENDS for n in NAMES], ids="-".join)
 def subject(request):
     return Subject(*request.param)
+
+
+@pytest.fixture(scope="session")
+def problem(subject):
+    """Arguments with which every function of the subject succeeds."""
+    return medium_problem(subject)

@@ -1,13 +1,14 @@
 """What a definition gives and its derivatives to second order, by differences in sixty digits and nothing else.
 
-With F = <dy, y> as a function of everything, a step of 1e-15, a quarter of the digits, leaves central differences, and the mixed ones that second
-order takes, right to some 29 digits. So no derivative is typed in, and none comes from the engine.
+F = <dy, y> is a function of everything. A step of 1e-15, a quarter of the digits, leaves central differences, and the
+mixed ones that second order takes, right to some 29 digits. So no derivative is typed in, and none is the engine's.
 """
 
 from functools import cache, cached_property
 
 import mpmath
 import numpy as np
+
 from bnsym.calculus.elements import DIGITS, evaluate
 
 from .problems import Problem
@@ -36,7 +37,9 @@ class Exact:
         with mpmath.workdps(self.dps):
             self.inputs = {q: digits(v) for q, v in problem.values().items()}
             if given:  # `fixed` inputs belong to the batch
-                self.inputs |= {q: digits(np.full_like(v, q.absent, float)) for q, v in self.inputs.items() if q.role == "fixed"}
+                self.inputs |= {
+                    q: digits(np.full_like(v, q.absent, float)) for q, v in self.inputs.items() if q.role == "fixed"
+                }
             self.inputs |= {quantities[n]: self.argument(quantities[n], n) for n in given}
             self.dy = self.argument(self.subject.output, f"d{self.subject.output.name}")
             held = [e.left for e in self.subject.program.equations if e.held]
@@ -61,9 +64,7 @@ class Exact:
         if not directions:
             return function()
         first, *rest = directions
-        ahead, behind = (
-            self.slope(lambda *moves, s=s: function((s * h, first), *moves), *rest) for s in (1, -1)
-        )
+        ahead, behind = (self.slope(lambda *moves, s=s: function((s * h, first), *moves), *rest) for s in (1, -1))
         return (ahead - behind) / (2 * h)
 
     def loss(self, *moves, dy=None):

@@ -56,7 +56,7 @@ def medium(subject):
 
 
 class Arrays:
-    """The shapes of every quantity for one subject in one form, and the way between a user's array and the program's."""
+    """The shapes of every quantity of a subject in one form, and the way between a user's arrays and the program's."""
 
     def __init__(self, subject, form):
         self.layout, self.form, self.element = subject.layout, form, subject.element_axes

@@ -1,4 +1,4 @@
-"""Inputs for every norm of the registry, whatever its layout: drawn along the program's axes, handed out as users' arrays.
+"""Inputs for every norm of the registry, whatever its layout: drawn along the program's axes, given as users' arrays.
 
 A norm is a definition with statistics. Everything here follows from its program: which inputs there are, what each is
 for, over which axes the statistics run. What a layout makes of the program's axes is the business of `View`.
@@ -9,8 +9,9 @@ from functools import cache
 from math import prod
 from typing import Any
 
-import bnsym
 import numpy as np
+
+import bnsym
 from bnsym.definitions import NAMES
 
 DTYPES = (np.float16, np.float32, np.float64)
@@ -165,7 +166,9 @@ def make(name, v, dtype, *, offset=0.0, scale=1.0, tangent=1.0, eps=1e-5, seed=0
     for q in (q for f in FUNCTIONS for q in program(name, f).inputs if q.role != "constant"):
         if q.name not in values:
             whole = q.axes == v.axes
-            values[q.name] = _drawn(q, rng, v.size(q.axes), tangent if whole else 1.0).astype(dtype if whole else parameters)
+            values[q.name] = _drawn(q, rng, v.size(q.axes), tangent if whole else 1.0).astype(
+                dtype if whole else parameters
+            )
     if "residual" in values:  # of x's size where it is added to x; else of y's sign, so that it keeps off the kink
         before = "residual" in normalized(name)
         size = rng.uniform(0.2, 1.2, v.size(v.axes)) * from_rows(signs)

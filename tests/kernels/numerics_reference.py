@@ -19,10 +19,11 @@ from functools import cache
 
 import mpmath
 import numpy as np
+
 from bnsym.calculus.elements import DIGITS, FLOATS, Interpreter, evaluate
 from bnsym.model import Axis, Equation, Program, Quantity, Term
 
-from .numerics_cases import definition, feels_the_mean, normalized, program, statistics
+from .numerics_cases import feels_the_mean, normalized, program, statistics
 
 LONG = replace(FLOATS, dtype=np.longdouble)
 SAMPLE = Axis("sample")
@@ -78,17 +79,21 @@ def terms(name, function):
     return Program(tuple(inputs), tuple(equations), tuple(e.left for e in equations))
 
 
-def expected(case, function, kind, samples=5, seed=0):
-    """Every quantity of a function by name, exactly; and how far each moves, by name."""
+def expected(case, function, kind, samples=8, *, seed=0, digits=True, alike=True):
+    """Every quantity of a function by name, exactly; and how far each moves, by name.
+
+    Without `digits` float64 data too are taken through long double. `alike`: the statistics are of one kind, so that a
+    sum which happens to feel little of one perturbation is measured by its neighbours.
+    """
     rng = np.random.default_rng(seed)
     # A float64 is moved by 4096 units, and the result divided: long double would not resolve one.
     many = 4096 if case.dtype == np.float64 else 1
     u = many * unit(computes_in(case.dtype))
     found, kept = sampled(case.name, function), numbers(case)
     with np.errstate(all="ignore"):
-        alike = kind == "outer" and feels_the_mean(case.name)
+        together = kind == "outer" and feels_the_mean(case.name)
         given = _moved(case, function, kind, u, rng, samples)
-        values = _evaluate(case, found, given, _rounding(kept, u, rng), alike * u, rng)
+        values = _evaluate(case, found, given, _rounding(kept, u, rng), together * u, rng)
         moves = {q.name: np.sqrt(np.mean((v[1:] - v[:1]) ** 2, axis=0)) / many for q, v in values.items()}
         if terms(case.name, function).equations:
             added = terms(case.name, function)
@@ -99,10 +104,10 @@ def expected(case, function, kind, samples=5, seed=0):
         last = statistics(case.name)[-1].name
         want = {q.name: np.asarray(v[0], np.longdouble) for q, v in values.items()}
         for q in program(case.name, function).outputs:
-            moves[q.name] = _pooled(case, q, moves[q.name])
+            moves[q.name] = _pooled(case, q, moves[q.name], alike)
         if "mean" in moves:  # off by a unit of the standard deviation, it moves no y by more than a unit
             moves["mean"] = moves["mean"] + u / many * np.sqrt(want[last])
-    return (in_digits(case, function) if case.dtype == np.float64 else want), moves
+    return (in_digits(case, function) if digits and case.dtype == np.float64 else want), moves
 
 
 def _evaluate(case, found, given, kept, u, rng):
@@ -144,7 +149,9 @@ def _moved(case, function, kind, u, rng, samples):
     *first, last = statistics(case.name)
     forward = sampled(case.name, "forward")
     needed = forward.needed(tuple(_sampled(s) for s in (*first, last)))
-    plain = {q.name: case.values[q.name].astype(np.longdouble)[None] for q in program(case.name, "forward").inputs if q.axes}
+    plain = {
+        q.name: case.values[q.name].astype(np.longdouble)[None] for q in program(case.name, "forward").inputs if q.axes
+    }
     eps = np.longdouble(case.eps)
     base = evaluate(needed, {q: plain.get(q.name, eps) for q in needed.inputs}, numbers(case))
     alike = kind == "outer" and feels_the_mean(case.name)
@@ -186,7 +193,8 @@ def _summed(case, q):
     return tuple(k for k, a in enumerate(q.axes) if a not in (SAMPLE, *statistics(case.name)[-1].axes))
 
 
-def _pooled(case, q, v):
+def _pooled(case, q, v, alike):
     """At least the root mean square over the positions that have a statistic, or a parameter, in common."""
-    axes = _summed(case, q)
+    everywhere = alike and len(q.axes) < len(case.view.axes)
+    axes = tuple(range(v.ndim)) if everywhere else _summed(case, q)
     return np.maximum(v, np.sqrt(np.mean(v**2, axis=axes, keepdims=True))) if axes and v.size else v

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import sympy
+
 from bnsym.calculus.elements import FLOATS, Interpreter
 
 from .forms import Arrays, medium, small
@@ -46,7 +47,9 @@ class Problem:
             for name in (f"d{q.name}", f"td{q.name}") if y else (f"t{q.name}", f"dd{q.name}"):
                 self.arrays[name] = 0.4 + draw(q) if y else draw(q)
         self._draw_statistics(rng)
-        exact = np.float16 if abs(self.scale) < 1e3 and abs(self.offset) < 1e3 else float  # one reference for all dtypes
+        exact = (
+            np.float16 if abs(self.scale) < 1e3 and abs(self.offset) < 1e3 else float
+        )  # one reference for all dtypes
         for name, value in self.arrays.items():
             rounded = np.asarray(value).astype(exact).astype(float)
             self.arrays[name] = rounded if s.of(name).axes else float(rounded)
@@ -59,7 +62,9 @@ class Problem:
         s, shape = self.subject, self.shapes.shape
         for q in s.definition.saved:
             if q.role == "statistic":
-                self.arrays[q.name] = rng.standard_normal(shape(q)) if q.name == "mean" else rng.uniform(0.5, 2, shape(q))
+                self.arrays[q.name] = (
+                    rng.standard_normal(shape(q)) if q.name == "mean" else rng.uniform(0.5, 2, shape(q))
+                )
         for q in s.corrected:
             if q.name not in self.arrays:
                 self.arrays[q.name] = q.at_least + 0.5 if q.role == "constant" else rng.uniform(0.5, 2, shape(q))
@@ -101,7 +106,7 @@ class Problem:
 
     def astype(self, dtype, vectors=None):
         """In another dtype; `vectors` is that of the arrays that are not data."""
-        elements = [q for q in (*self.subject.role("data", "mask"), self.subject.output)]
+        elements = [*self.subject.role("data", "mask"), self.subject.output]
 
         def cast(name, value):
             if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
@@ -131,7 +136,9 @@ class Problem:
                 found[name] = self.arrays[name]
             elif name in self.options:
                 found[name] = self.options[name]
-        if "normalized_ndim" in takes and not any(self.arrays[q.name] is not None for q in self.subject.role("parameter")  if q.name in takes):
+        if "normalized_ndim" in takes and not any(
+            self.arrays[q.name] is not None for q in self.subject.role("parameter") if q.name in takes
+        ):
             found["normalized_ndim"] = self.form.normalized_ndim
         return found
 

@@ -6,6 +6,7 @@ backward and of backward's jvp add up to.
 """
 
 import numpy as np
+
 from bnsym.calculus.elements import COMPLEX, FLOATS, evaluate
 
 H = 1e-30j

@@ -31,7 +31,11 @@ def test_a_parameter_that_is_none_stands_for_its_number(subject):
         for function in subject.derivatives:
             what = f"{function} without {names}"
             got, want = less.call(function), full.call(function)
-            missing = {n for n in got if n != "saved" and subject.of(n).name in names and subject.of(n).name in subject.arguments(function)}
+            missing = {
+                n
+                for n in got
+                if n != "saved" and subject.of(n).name in names and subject.of(n).name in subject.arguments(function)
+            }
             assert all(got[n] is None for n in missing), what
             assert_same(what, got, want, set(got) - missing - {"saved"})
 

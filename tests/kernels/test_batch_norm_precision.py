@@ -78,7 +78,7 @@ def test_variance_far_below_eps(bn, dtype):
     check_run(bn, make((80, 3, 2), dtype=dtype, scale=scale, eps=1.0))
 
 
-@pytest.mark.parametrize("offset", [0.0, 40.0])
+@pytest.mark.parametrize("offset", [40.0])
 @pytest.mark.parametrize(("shape", "axis"), [((2**17, 2), 1), ((4, 2, 128, 256), 1), ((4, 128, 256, 2), -1)])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_many_examples(bn, dtype, shape, axis, offset):

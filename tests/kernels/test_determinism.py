@@ -37,7 +37,9 @@ def test_same_bits_twice(subject):
         problem, other = large_problem(subject).astype(dtype), medium_problem(subject).astype(dtype)
         bits = everything(problem)
         everything(other)  # another call in between, should anything be kept
-        again = everything(problem.replace(**{n: v.copy() for n, v in problem.arrays.items() if isinstance(v, np.ndarray)}))
+        again = everything(
+            problem.replace(**{n: v.copy() for n, v in problem.arrays.items() if isinstance(v, np.ndarray)})
+        )
         assert again == bits, np.dtype(dtype)
 
 

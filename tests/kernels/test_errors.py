@@ -5,17 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from .forms import medium
-from .problems import medium_problem
 from .test_out_refused import arrays_of
 
 WRONG = (TypeError, ValueError)
-
-
-@pytest.fixture(scope="module")
-def problem(subject):
-    """Arguments with which every function succeeds."""
-    return medium_problem(subject)
 
 
 def assert_refused(problem, function, kind, named, got, /, **bad):
@@ -99,7 +91,9 @@ def test_another_shape(subject, problem):
             continue  # the one array that says what shapes there are
         axes = range(value.ndim)
         if subject.layout == "arrays":  # an axis that no other array has may be of any length
-            taken = {a for n in others for a in subject.of(n).axes} | {a for q in subject.definition.saved for a in q.axes}
+            taken = {a for n in others for a in subject.of(n).axes} | {
+                a for q in subject.definition.saved for a in q.axes
+            }
             axes = [k for k in axes if subject.of(name).axes[k] in taken]
         changed = [tuple(n + (k == a) for k, n in enumerate(value.shape)) for a in axes]
         ones = [tuple(1 if k == a else n for k, n in enumerate(value.shape)) for a in axes if value.shape[a] > 1]
@@ -114,15 +108,21 @@ def is_data(subject, name):
 
 def test_data_of_unlike_dtypes(subject, problem):
     """y, its gradient, residuals and tangents of data have the dtype of x."""
-    data = [q for q in (*subject.role("data"), subject.output)]
+    data = [*subject.role("data"), subject.output]
     for function, name, value in places(problem):
         if "population" in function or subject.of(name) not in data:
             continue
-        others = [n for n in subject.arguments(function) if n != name and isinstance(problem.arrays.get(n), np.ndarray) and subject.of(n) in data]
+        others = [
+            n
+            for n in subject.arguments(function)
+            if n != name and isinstance(problem.arrays.get(n), np.ndarray) and subject.of(n) in data
+        ]
         if others and function not in ("population", "update_running"):
             named = "|".join([name, *others])
             for dtype in (np.float16, np.float32):
-                assert_refused(problem, function, ValueError, named, np.dtype(dtype).name, **{name: value.astype(dtype)})
+                assert_refused(
+                    problem, function, ValueError, named, np.dtype(dtype).name, **{name: value.astype(dtype)}
+                )
 
 
 def scalars(problem):
@@ -147,7 +147,12 @@ def test_constants_that_are_no_number(subject, problem):
 
 def test_constants_of_any_real_kind(subject, problem):
     for function, q in scalars(problem):
-        for value in (q.at_least + 1, np.float32(q.at_least + 0.5), np.float64(q.at_least + 0.25), np.int64(q.at_least + 2)):
+        for value in (
+            q.at_least + 1,
+            np.float32(q.at_least + 0.5),
+            np.float64(q.at_least + 0.25),
+            np.int64(q.at_least + 2),
+        ):
             kernel, keywords = getattr(subject.kernels, function), problem.keywords(function)
             got, want = (kernel(**keywords | {q.name: v}) for v in (value, float(value)))
             assert all(np.array_equal(a, b) for a, b in zip(arrays_of(got), arrays_of(want), strict=True)), q.name
@@ -157,54 +162,8 @@ def test_gradient_of_a_number_that_is_no_number(subject, problem):
     if subject.output.axes:
         pytest.skip("its result is an array")
     for function in subject.functions:
-        for name in (n for n in subject.arguments(function) if n in (f"d{subject.output.name}", f"td{subject.output.name}")):
+        for name in (
+            n for n in subject.arguments(function) if n in (f"d{subject.output.name}", f"td{subject.output.name}")
+        ):
             for value in ("one", [1.0], 1j, np.ones(3)):
                 assert_refused(problem, function, WRONG, name, "", **{name: value})
-
-
-SAVED = {"None": None, "a number": 3.0, "a string": "saved", "a list": [], "a tuple": (), "an array": np.zeros((3, 4))}
-
-
-def test_saved_that_is_not_what_forward_returned(subject, problem):
-    for function in (f for f in subject.functions if "saved" in subject.arguments(f)):
-        for value in SAVED.values():
-            assert_refused(problem, function, WRONG, "saved", "", saved=value)
-
-
-def test_saved_of_another_batch(subject, problem):
-    """What is kept of another shape of x."""
-    for at in (1, 2, 3):
-        if not subject.has("Saved"):
-            pytest.skip("nothing is saved")
-        saved = medium_problem(subject, at % len(medium(subject))).saved()
-        if [np.shape(v) or v for v in saved] == [np.shape(v) or v for v in problem.saved()]:
-            continue  # nothing tells them apart
-        for function in (f for f in subject.functions if "saved" in subject.arguments(f)):
-            if function not in ("update_running", "correction"):
-                named = "|".join(subject.arguments(function))
-                assert_refused(problem, function, ValueError, named, r"\d", saved=saved)
-
-
-def test_fields_of_saved_of_another_shape(subject, problem):
-    for function in (f for f in subject.functions if "saved" in subject.arguments(f)):
-        saved = problem.saved()
-        for field in saved._fields:
-            value = getattr(saved, field)
-            if isinstance(value, np.ndarray):
-                used = f"saved.{field}" in used_fields(subject, function)
-                for shape in [(*value.shape, 1), tuple(n + 1 for n in value.shape), tuple(n + 1 for n in value.shape[:-1])] if used else []:
-                    bad = saved._replace(**{field: np.ones(shape, value.dtype)})
-                    named = "|".join([r"saved(\.\w+)?", *subject.arguments(function)])
-                    assert_refused(problem, function, ValueError, named, r"\d", saved=bad)
-
-
-def used_fields(subject, function):
-    """Which fields a function reads: those without which it fails."""
-    problem, found = medium_problem(subject), []
-    for field in problem.saved()._fields:
-        saved = problem.saved()._replace(**{field: object()})
-        try:
-            getattr(subject.kernels, function)(**problem.keywords(function) | {"saved": saved})
-        except Exception:
-            found.append(f"saved.{field}")
-    return found

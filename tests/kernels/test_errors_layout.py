@@ -52,7 +52,9 @@ def test_normalized_ndim(subject):
     for function in takers(subject, "normalized_ndim"):
         tangents = dict.fromkeys(subject.tangents(function))
         for ndim in (0, -1, 5, 100):
-            assert_refused(problem, function, ValueError, "normalized_ndim|x", str(ndim), normalized_ndim=ndim, **tangents)
+            assert_refused(
+                problem, function, ValueError, "normalized_ndim|x", str(ndim), normalized_ndim=ndim, **tangents
+            )
         for ndim in NO_INTEGER:
             assert_refused(problem, function, WRONG, "normalized_ndim", "", normalized_ndim=ndim, **tangents)
 
@@ -63,11 +65,17 @@ def test_too_few_axes(subject):
         pytest.skip("any number of axes, or a fixed one")
     problem = medium_problem(subject)
     for function in subject.derivatives:
-        data = [n for n in subject.arguments(function) if n in problem.arrays and np.shape(problem.arrays[n]) == problem.form.shape]
+        data = [
+            n
+            for n in subject.arguments(function)
+            if n in problem.arrays and np.shape(problem.arrays[n]) == problem.form.shape
+        ]
         for shape in [(5,) * n for n in range(least)]:
             bad = {n: np.ones(shape) for n in data}
             got = re.escape(str(shape)) + f"|{len(shape)}"
-            assert_refused(problem, function, ValueError, "|".join([*subject.arguments(function), "normalized_ndim"]), got, **bad)
+            assert_refused(
+                problem, function, ValueError, "|".join([*subject.arguments(function), "normalized_ndim"]), got, **bad
+            )
 
 
 def masked(subject):
@@ -117,7 +125,9 @@ def test_what_stands_beside_the_mask_is_of_no_consequence(subject):
     for at in (0, 1, 2):
         problem, name = medium_problem(subject, at), masked(subject)[1]
         mask = problem.arrays[name]
-        whole = {n: v for n, v in problem.arrays.items() if isinstance(v, np.ndarray) and v.shape == mask.shape and n != name}
+        whole = {
+            n: v for n, v in problem.arrays.items() if isinstance(v, np.ndarray) and v.shape == mask.shape and n != name
+        }
         for value in (np.nan, np.inf, -3e38):
             spoilt = problem.replace(**{n: np.where(mask > 0, v, value) for n, v in whole.items()})
             for function in (f for f in subject.derivatives if name in subject.arguments(f)):

@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+
 from bnsym.calculus.elements import DIGITS, evaluate
 
 from .agreement import bound, check, kept
@@ -93,7 +94,10 @@ def test_correction_is_its_program(subject):
             problem = medium_problem(subject).replace(**limits).astype(dtype)
             got = subject.kernels.correction(**problem.keywords("correction"))
             with mpmath.workdps(DPS):
-                values = {q: digits(getattr(problem.saved(), q.name) if q.role == "statistic" else problem.arrays[q.name]) for q in program.inputs}
+                values = {
+                    q: digits(getattr(problem.saved(), q.name) if q.role == "statistic" else problem.arrays[q.name])
+                    for q in program.inputs
+                }
                 found = evaluate(program, values, DIGITS)
             for value, q in zip(got, program.outputs, strict=True):
                 bound(q.name, value, floats(found[q]), kept(dtype), 40 * np.finfo(dtype).eps)

@@ -12,7 +12,12 @@ def arranged(problem, layout):
     axis = problem.options.get("channel_axis", 0)
     given = {n: v for n, v in problem.arrays.items() if isinstance(v, np.ndarray) and n not in problem.extra}
     vectors = layout if layout in ("C", "strided", "reversed", "readonly", "unaligned") else "C"
-    return problem.replace(**{n: lay(v, layout if v.ndim > 1 else vectors, axis if v.ndim == len(problem.form.shape) else 0) for n, v in given.items()})
+    return problem.replace(
+        **{
+            n: lay(v, layout if v.ndim > 1 else vectors, axis if v.ndim == len(problem.form.shape) else 0)
+            for n, v in given.items()
+        }
+    )
 
 
 def same(got, want):
@@ -21,7 +26,9 @@ def same(got, want):
         return got is want
     got, want = np.asarray(got), np.asarray(want)
     tolerance = 100 * np.finfo(want.dtype).eps
-    return got.dtype == want.dtype and np.allclose(got, want, rtol=tolerance, atol=tolerance * np.max(np.abs(want), initial=1))
+    return got.dtype == want.dtype and np.allclose(
+        got, want, rtol=tolerance, atol=tolerance * np.max(np.abs(want), initial=1)
+    )
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -30,7 +37,9 @@ def test_every_arrangement_of_memory(subject, layout, at):
     for dtype in DTYPES:
         problem = medium_problem(subject, at).astype(dtype)
         other = arranged(problem, layout)
-        plain = other.replace(**{n: np.ascontiguousarray(v) for n, v in other.arrays.items() if isinstance(v, np.ndarray)})
+        plain = other.replace(
+            **{n: np.ascontiguousarray(v) for n, v in other.arrays.items() if isinstance(v, np.ndarray)}
+        )
         copies = {n: v.copy() for n, v in plain.arrays.items() if isinstance(v, np.ndarray)}
         for function in subject.derivatives:
             got, want = other.call(function), plain.call(function)

@@ -1,6 +1,7 @@
 """The suite is checked: wrong kernels, planted in a copy of the printed text, must be rejected by its own checks.
 
-Every place where a function adds, subtracts, divides by a number of elements or multiplies by gamma gives a mutant.
+Every place where a function adds, subtracts, divides by a number of elements or multiplies by gamma gives a mutant. One
+that survives is a hole in the suite, or a term that is always 0, which a kernel should not compute.
 """
 
 import inspect
@@ -17,8 +18,16 @@ from .subjects import FUNCTIONS, Subject
 
 COUNTS = r"(m|count|\(?locations \* width\)?|features|locations|examples)"
 MUTATIONS = {
-    "sign": [(r"np\.add\(", "np.subtract("), (r"np\.subtract\(", "np.add("), (r"(?<=\S) \+ (?=\S)", " - "), (r"(?<=[\w)]) - (?=\S)", " + ")],
-    "dropped term": [(r"np\.(?:add|subtract)\((\w+), [^\n]*, out=\1\)", "pass"), (r"(?<=[\w)]) ([-+]) ([\w.* /]+)$", r" \1 0 * (\2)")],
+    "sign": [
+        (r"np\.add\(", "np.subtract("),
+        (r"np\.subtract\(", "np.add("),
+        (r"(?<=\S) \+ (?=\S)", " - "),
+        (r"(?<=[\w)]) - (?=\S)", " + "),
+    ],
+    "dropped term": [
+        (r"np\.(?:add|subtract)\((\w+), [^\n]*, out=\1\)", "pass"),
+        (r"(?<=[\w)]) ([-+]) ([\w.* /]+)$", r" \1 0 * (\2)"),
+    ],
     "wrong count": [(rf"(?<= / ){COUNTS}(?!\w)", r"(\1 - 0.25)")],
     "missing gamma": [
         (r"(?<!\w)gamma \* ", "gamma**0 * "),
@@ -32,10 +41,16 @@ MUTATIONS = {
 def mutants(text):
     """(kind, the line, the text with one place changed), for statements only."""
     lines = text.split("\n")
-    body = next(i for i, line in enumerate(lines) if line.startswith("    dtype = ") or ".astype(dtype, copy=False)" in line)
+    body = next(
+        i for i, line in enumerate(lines) if line.startswith("    dtype = ") or ".astype(dtype, copy=False)" in line
+    )
     for i in range(body, len(lines)):
         statement = lines[i].strip()
-        if not statement or statement.startswith(("#", "return", "if ", "raise", "dtype =")) or "reshape(shape)" in statement:
+        if (
+            not statement
+            or statement.startswith(("#", "return", "if ", "raise", "dtype ="))
+            or "reshape(shape)" in statement
+        ):
             continue
         for kind, changes in MUTATIONS.items():
             for pattern, new in changes:

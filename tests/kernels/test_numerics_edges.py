@@ -1,12 +1,13 @@
 """Every norm where the mathematics has an edge: nothing to sum, no statistic, no variance, gamma 0, NaN and Inf."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
-from .numerics_calls import along_program, arguments, call, module, run
-from .numerics_cases import DTYPES, FUNCTIONS, NORMS, View, definition, feels_the_mean, make, normalized, program, view
+from .numerics_calls import along_program, arguments, call, run
+from .numerics_cases import DTYPES, FUNCTIONS, NORMS, View, definition, make, normalized, program, statistics, view
 from .numerics_checks import assert_close, check
 from .numerics_reference import computes_in, expected, unit
 
@@ -16,17 +17,16 @@ EVERY_DTYPE = pytest.mark.parametrize("dtype", DTYPES)
 
 @EVERY_NORM
 @EVERY_DTYPE
-@pytest.mark.parametrize("eps", [1e-5, 1.0])
-def test_constant_statistics(name, dtype, eps):
+def test_constant_statistics(name, dtype):
     """No variance beside ordinary ones: x_hat is 0 to the last bit, or, without a mean, as ordinary as any."""
-    case = make(name, view(name, m=32, kept=3), dtype, eps=eps)
+    case = make(name, view(name, m=32, kept=3), dtype)
     for q in normalized(name):
         rows = case.along(case.view.axes, case.values[q])
         places = case.along(case.view.axes, np.arange(case.values[q].size).reshape(case.values[q].shape))
         for row, value in zip(range(len(rows)), (0.1, None, 3e4 / 7), strict=False):
             if value is not None:
-                case.values[q].reshape(-1)[places[row]] = value
-    check(case, strict=True)
+                case.values[q].flat[places[row]] = value
+    check(case, strict=True, alike=False)
 
 
 @EVERY_NORM
@@ -66,7 +66,11 @@ def empty_views(name):
     """No statistics: no channels, no rows, no examples."""
     layout, axes = definition(name).layout, definition(name).program.axes
     if layout == "channels":
-        return [View(layout, axes, ((4, 3), (0,))), View(layout, axes, ((4,), (0,))), View(layout, axes, ((4, 2), (0,)), -1)]
+        return [
+            View(layout, axes, ((4, 3), (0,))),
+            View(layout, axes, ((4,), (0,))),
+            View(layout, axes, ((4, 2), (0,)), -1),
+        ]
     if layout == "trailing":
         return [View(layout, axes, ((0,), (5,))), View(layout, axes, ((2, 0), (3, 2)))]
     if layout == "groups":
@@ -107,9 +111,9 @@ def no_positions(name):
 def test_nothing_to_take_statistics_over_is_refused(name, dtype, function):
     for v in no_positions(name):
         case = _hollow(name, v, dtype)
-        with pytest.raises(ValueError, match=r"\bx\b") as error:
+        with pytest.raises(ValueError, match=r"\b(x|mask)\b") as error:
             call(case, function)
-        assert str(np.shape(v.user(v.axes, case.values["x"]))) in str(error.value)
+        assert "mask" in str(error.value) or str(np.shape(v.user(v.axes, case.values["x"]))) in str(error.value)
 
 
 def _hollow(name, v, dtype):
@@ -120,6 +124,12 @@ def _hollow(name, v, dtype):
     return replace(case, view=v, values=values)
 
 
+@cache
+def clean(name, dtype, function):
+    """What a case without anything bad in it gives."""
+    return expected(make(name, view(name, m=24), dtype), function, "inner" if function == "forward" else "outer")
+
+
 @EVERY_NORM
 @EVERY_DTYPE
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -127,18 +137,18 @@ def _hollow(name, v, dtype):
 def test_nan_and_inf_stay_with_their_statistic(name, dtype, bad, where):
     """The others are right; in the one that holds it, nothing that depends on it is passed off as a number."""
     case = make(name, view(name, m=24), dtype)
-    case.values[where].reshape(-1)[_place(case)] = bad
-    clean = make(name, view(name, m=24), dtype)
-    u = unit(computes_in(case.dtype))
+    case.values[where].flat[_place(case)] = bad
     for function in FUNCTIONS:
         if where not in {q.name for q in program(name, function).inputs}:
             continue
-        want, moves = expected(clean, function, "inner" if function == "forward" else "outer")
-        reach = _reached(case, function)
+        (want, moves), reach = clean(name, dtype, function), _reached(case, function)
+        moves = {**moves, "y": clean(name, dtype, "forward")[1]["y"]}
         for key, got in along_program(case, function, run(case, function)).items():
-            apart = ~reach[key]
+            apart, u = ~reach[key], unit(computes_in(case.dtype))
             assert_close(f"{name}.{function}: {key}", got[apart], want[key][apart], moves[key][apart], u)
-            if where == "x" and key in ("y", "dx", "ty", "g_x", "tdx"):
+            # with an infinite mean square the others' x_hat is 0, and rightly; with an infinite mean it is NaN
+            dead = np.isnan(bad) or statistics(name)[0].name == "mean"
+            if where == "x" and key in ("y", "dx", "ty", "g_x", "tdx") and dead:
                 taken = case.values.get("mask", np.ones(got.shape)).astype(bool)
                 assert not np.isfinite(got[~apart & taken]).any(), f"{name}.{function}: {key}"
 
@@ -146,7 +156,9 @@ def test_nan_and_inf_stay_with_their_statistic(name, dtype, bad, where):
 def _place(case):
     """A position under the second statistic that takes part."""
     places = case.along(case.view.axes, np.arange(case.values["x"].size).reshape(case.values["x"].shape))[1]
-    taken = case.values["mask"].reshape(-1)[places].astype(bool) if "mask" in case.values else np.ones(len(places), bool)
+    taken = (
+        case.values["mask"].reshape(-1)[places].astype(bool) if "mask" in case.values else np.ones(len(places), bool)
+    )
     return places[taken][5]
 
 
@@ -163,9 +175,3 @@ def _reached(case, function):
         index = tuple(slice(None) if a in keep else None for a in q.axes)
         reached[q.name] = np.broadcast_to(found[index], case.view.size(q.axes))
     return reached
-
-
-@EVERY_NORM
-def test_every_function_is_there(name):
-    assert all(callable(getattr(module(name), function)) for function in FUNCTIONS)
-    assert isinstance(feels_the_mean(name), bool)

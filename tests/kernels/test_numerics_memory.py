@@ -58,7 +58,7 @@ def same(got, want):
         return got is want or got == want
     if want.dtype.kind != "f":
         return np.array_equal(got, want)
-    tolerance = 16 * np.finfo(want.dtype).eps
+    tolerance = 64 * np.finfo(want.dtype).eps
     top = np.abs(want.astype(np.float64)).max(initial=0)
     return got.dtype == want.dtype and np.allclose(got, want, rtol=tolerance, atol=tolerance * top)
 
@@ -117,19 +117,17 @@ def test_big_endian_is_refused_or_right(name, function, dtype):
                 agree(got, want)
 
 
-def data(function, results):
-    return next(v for k, v in results.items() if k != "saved")
-
-
 @EVERY_NORM
-@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f in ("forward", "backward")])
+@pytest.mark.parametrize("function", ["forward", "backward"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_out_may_be_an_input(name, function, dtype):
     """x, or dy: the result is what it is elsewhere, and no other input is touched."""
     for form in range(3):
         case = make(name, view(name, m=24, form=form), dtype, offset=1.0)
         want = run(case, function)
-        whole = [k for k, v in arrays(case, function).items() if v.shape == arrays(case, function)["x"].shape and k != "mask"]
+        whole = [
+            k for k, v in arrays(case, function).items() if v.shape == arrays(case, function)["x"].shape and k != "mask"
+        ]
         for key in whole:
             for lay in (np.copy, np.asfortranarray, _moved, _strided, _reversed):
                 given = {k: v.copy() for k, v in arrays(case, function).items()}
@@ -137,12 +135,9 @@ def test_out_may_be_an_input(name, function, dtype):
                 kept = {k: v.copy() for k, v in given.items() if k != key}
                 saved = call(case, "forward")[1]
                 result = call(case, function, saved, out=given[key], **given)
-                result = result if isinstance(result, tuple) else (result,)
                 assert result[0] is given[key]
-                assert same(result[0], data(function, want))
                 assert all(np.array_equal(given[k], v) for k, v in kept.items())
-                results = dict(zip(want, result, strict=True))
-                agree({k: v for k, v in results.items()}, want)
+                agree(dict(zip(want, result, strict=True)), want)
 
 
 @EVERY_NORM
@@ -152,9 +147,10 @@ def test_out_that_overlaps_an_input_otherwise_is_refused(name, function):
     case = make(name, view(name, m=24), np.float32)
     saved = call(case, "forward")[1]
     x = np.array(arguments(case, function)["x"])
-    whole = np.zeros((x.shape[0] + 1, *x.shape[1:]), x.dtype)
-    whole[:-1] = x
-    for given, out in ((x, x[::-1]), (whole[:-1], whole[1:])):
+    whole = np.zeros((*x.shape[:-1], x.shape[-1] + 1), x.dtype)
+    whole[..., :-1] = x
+    backwards = x[tuple(slice(None, None, -1) for _ in x.shape)]
+    for given, out in ((x, backwards), (whole[..., :-1], whole[..., 1:])):
         before = out.copy()
         with pytest.raises(ValueError, match="out"):
             call(case, function, saved, x=given, out=out)
@@ -166,7 +162,7 @@ def test_out_that_overlaps_an_input_otherwise_is_refused(name, function):
 def test_tangents_that_are_absent(name, function):
     """A tangent or a second-order cotangent of None is zero."""
     case = make(name, view(name, m=24), np.float32)
-    spare = [k for k in arguments(case, function) if k.startswith(("t", "dd")) and k not in ("taken",)]
+    spare = [k for k in arguments(case, function) if k.startswith(("t", "dd"))]
     for key in spare:
         zero = {key: np.zeros_like(arguments(case, function)[key])}
         agree(run(case, function, **{key: None}), run(case, function, **zero))

@@ -1,6 +1,6 @@
 """No norm may be less accurate than PyTorch's on the same arrays; both errors are measured in the same run.
 
-Root mean square over several cases: what remains of a rounded mean is chance, and one case says nothing of it.
+Root mean square over many statistics: what remains of a rounded mean is chance, and one channel says nothing of it.
 """
 
 import numpy as np
@@ -21,7 +21,10 @@ SCENARIOS = {
     "float16": (np.float16, {"offset": 10.0}),
     "float64, mean/std 1e6": (np.float64, {"offset": 1e6}),
 }
-SEEDS = range(4)
+
+
+# What torch says where it has not implemented something for float16 data with float32 parameters.
+REFUSED = ("not implemented", "expected scalar type", "same dtype", "mixed dtype")
 
 
 def square(error):
@@ -42,37 +45,43 @@ def test_no_worse_than_torch(name, scenario):
         )
 
 
-def errors(name, dtype, scenario, seeds=SEEDS):
+def errors(name, dtype, scenario):
     """Our error, torch's, and the least that tells them apart, each for every result of every function."""
     found = {}
-    for seed in seeds:
-        case = make(name, view(name, m=64, kept=6), dtype, seed=seed, **scenario)
-        for function in FUNCTIONS:
-            _add(found, case, function)
-    return {key: np.sqrt(squares / len(seeds)).astype(float) for key, squares in found.items()}
+    case = make(name, view(name, m=12, kept=64), dtype, **scenario)
+    for function in FUNCTIONS:
+        _add(found, case, function)
+    return {key: np.sqrt(squares).astype(float) for key, squares in found.items()}
 
 
 def _add(found, case, function):
-    want, moves = expected(case, function, "inner", 4)
-    ours, theirs = along_program(case, function, run(case, function)), along_program(case, function, _torch(case, function))
+    want, moves = expected(case, function, "inner", 2, digits=False)
+    ours, theirs = (
+        along_program(case, function, run(case, function)),
+        along_program(case, function, _torch(case, function)),
+    )
     for key in theirs:
         if key == "y" and function != "forward":
             continue
         u = unit(computes_in(case.dtype))
         least = 2 * moves[key] + (4 * u + unit(ours[key].dtype)) * np.abs(want[key])
         squares = [square(ours[key] - want[key]), square(theirs[key] - want[key]), square(least)]
-        found[function, key] = found.get((function, key), 0) + np.array(squares)
+        found[function, key] = np.array(squares)
 
 
 def _torch(case, function):
     """torch's results; none where it has not implemented what was asked of it for this dtype."""
+    import torch
+
     from ..torch.derivatives import Torch
 
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
         return Torch(case).run(function)
-    except NotImplementedError:
-        return {}
-    except RuntimeError as error:
-        if "not implemented" in str(error) or "expected scalar type" in str(error) or "same dtype" in str(error):
+    except (NotImplementedError, RuntimeError) as error:
+        if case.dtype == np.float16 and any(text in str(error) for text in REFUSED):
             return {}
         raise
+    finally:
+        torch.set_num_threads(before)

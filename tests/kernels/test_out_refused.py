@@ -37,10 +37,12 @@ def assert_refused(problem, function, what, kind=ValueError, /, **changed):
     keywords = problem.keywords(function) | changed
     arrays = arrays_of(*keywords.values())
     copies = [a.copy() for a in arrays]
-    with pytest.raises(kind) as error:
+    try:
         getattr(problem.subject.kernels, function)(**keywords)
+    except kind as error:
+        message = str(error)
+    else:
         pytest.fail(f"{function} takes {what}")
-    message = str(error.value)
     assert "\n" not in message, f"{function}, {what}: {message}"
     assert re.search(r"\b(out|d\w+)\b", message), f"{function}, {what}: {message}"
     for a, b in zip(arrays, copies, strict=True):
@@ -74,7 +76,11 @@ def test_memory_of_a_parameter_or_of_statistics(subject):
     for function in takers(subject):
         keywords = problem.keywords(function)
         out = np.zeros_like(first(problem, function, problem.call(function)))
-        vectors = {n: v for n, v in keywords.items() if isinstance(v, np.ndarray) and v.shape != out.shape and 0 < v.size <= out.size}
+        vectors = {
+            n: v
+            for n, v in keywords.items()
+            if isinstance(v, np.ndarray) and v.shape != out.shape and 0 < v.size <= out.size
+        }
         for name, value in vectors.items():
             part = out.reshape(-1)[: value.size].reshape(value.shape)
             part[...] = value
@@ -135,7 +141,13 @@ def test_wrong_results_after_a_right_one(subject):
         want = list(problem.call(function).values())
         for k in range(1, len(want)):
             good = np.zeros_like(want[k])
-            for bad in (good[:-1].copy(), good[..., None].copy(), good.astype(np.float32), good.astype(int), good.tolist()):
+            for bad in (
+                good[:-1].copy(),
+                good[..., None].copy(),
+                good.astype(np.float32),
+                good.astype(int),
+                good.tolist(),
+            ):
                 out = (np.full_like(want[0], 3), *(bad if j == k else None for j in range(1, len(want))))
                 assert_refused(problem, function, f"a wrong result {k}", (TypeError, ValueError), out=out)
         for length in (0, 1, len(want) - 1, len(want) + 1):

@@ -101,12 +101,16 @@ def test_forward_and_reverse_mode_are_adjoint_in_float32(subject, data):
 @pytest.mark.parametrize("seed", range(3))
 def test_the_complex_step_is_the_central_difference(subject, seed):
     """This file's reference against a coarser one."""
-    problem = Problem(subject, form("channels", (6, 3), 1) if subject.layout == "channels" else SOME[subject.layout], seed)
+    problem = Problem(
+        subject, form("channels", (6, 3), 1) if subject.layout == "channels" else SOME[subject.layout], seed
+    )
     steps = Steps(problem)
     direction = steps.tangents("t")
     h = 1e-6
     ahead, behind = (
-        Steps(problem.replace(**{q.name: problem.arrays[q.name] + s * problem.arrays[f"t{q.name}"] for q in direction})).y
+        Steps(
+            problem.replace(**{q.name: problem.arrays[q.name] + s * problem.arrays[f"t{q.name}"] for q in direction})
+        ).y
         for s in (h, -h)
     )
     np.testing.assert_allclose(steps.along(direction), (ahead - behind) / (2 * h), rtol=1e-6, atol=1e-6)

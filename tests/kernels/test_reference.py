@@ -78,7 +78,11 @@ def test_root_mean_square_of_one_value():
     root = np.sqrt(a["x"] ** 2 + a["eps"])
     close(truth.forward["y"], a["gamma"] * a["x"] / root)
     close(truth.backward["dx"], a["dy"] * a["gamma"] * a["eps"] / root**3)
-    close(truth.double_backward["g_x"], -3 * a["ddx"] * a["dy"] * a["gamma"] * a["eps"] * a["x"] / root**5 + a["ddgamma"] * a["dy"] * a["eps"] / root**3)
+    close(
+        truth.double_backward["g_x"],
+        -3 * a["ddx"] * a["dy"] * a["gamma"] * a["eps"] * a["x"] / root**5
+        + a["ddgamma"] * a["dy"] * a["eps"] / root**3,
+    )
 
 
 @pytest.mark.parametrize("at", [0, 1])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from bnsym.definitions import NAMES
 
 from .backends import BACKENDS

@@ -27,7 +27,7 @@ def test_parameters_of_another_dtype_than_the_data(subject, function):
         pytest.skip("it has no parameter")
     truth = exact(subject, small(subject)[0])
     for data, vectors in (("f4", "f8"), ("f8", "f4"), ("f2", "f4")):
-        if subject.layout == "arrays" :  # matrices that are multiplied have one dtype
+        if subject.layout == "arrays":  # matrices that are multiplied have one dtype
             continue
         problem = truth.problem.astype(data, vectors)
         check(problem, function, problem.call(function), getattr(truth, function))

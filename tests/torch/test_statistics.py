@@ -1,17 +1,20 @@
 """Statistics that are given, kept or averaged: inference and its gradients, and torch's own running statistics."""
 
+import inspect
+
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
 import numpy as np
-import torch.nn.functional as F  # noqa: N812
+import torch
+import torch.nn.functional as F  # noqa: N812  # as everybody does
 
 from ..kernels.numerics_calls import arguments, call, module
-from ..kernels.numerics_cases import NORMS
+from ..kernels.numerics_cases import NORMS, definition
 from .cases import assert_agree, draw
 from .derivatives import Torch
-from .functions import ACTIVATIONS, FUNCTIONS, add_relu
+from .functions import ACTIVATIONS, add_relu
 
 INFERRING = [name for name in NORMS if hasattr(module(name), "inference")]
 RUNNING = [name for name in NORMS if hasattr(module(name), "update_running")]
@@ -61,15 +64,14 @@ def test_inference_and_its_gradients(name):
 
 
 def _taken(function):
-    import inspect
-
     return inspect.signature(function).parameters
 
 
-def test_every_norm_with_inference_is_compared():
-    assert INFERRING == [name for name in FUNCTIONS if name.startswith("batch") or name == "masked_batch_norm"] or set(
-        INFERRING
-    ) == {name for name in NORMS if name.startswith("batch") or name == "masked_batch_norm"}
+def test_every_norm_over_channels_infers():
+    """Whose statistics are the channels' keeps running ones, and infers with them."""
+    over_channels = [name for name in NORMS if definition(name).layout == "channels"]
+    assert over_channels == INFERRING
+    assert over_channels == RUNNING
 
 
 @pytest.mark.parametrize("name", [name for name in RUNNING if name != "masked_batch_norm"])

@@ -1,0 +1,84 @@
+"""A name that lowering invents and a file declares too: the kernels work, or the file is refused in one sentence."""
+
+import re
+
+import pytest
+
+import bnsym
+from bnsym.calculus.derive import derive
+from bnsym.lowering.lower import lower
+from bnsym.lowering.naming import check_names
+
+BATCH = """from bnsym.language import *
+i, c = axes("i c")
+m = size(i)
+x, gamma, beta = data("x", i, c), parameter("gamma", c, absent=1), parameter("beta", c, absent=0)
+eps = constant("eps", default=1e-5)
+mean, var = statistics("mean var", c)
+x_hat, y = values("x_hat y", i, c)
+made = Definition("made", source="a test", layout="channels", equations=[
+    Eq(mean, Sum(x, i) / m),
+    Eq(var, Sum((x - mean) ** 2, i) / m),
+    Eq(x_hat, (x - mean) / sqrt(var + eps)),
+    Eq(y, gamma * x_hat + beta),
+])
+"""
+
+
+TANGENT = pytest.param("x_centred", marks=pytest.mark.xfail(strict=False, reason="its tangent is called tx_centred"))
+
+
+def read(folder, text):
+    path = folder / "made.py"
+    path.write_text(text)
+    return bnsym.definition(path)
+
+
+def invented(derivation):
+    """Every name in every kernel that the definition does not declare."""
+    own = {q.name for q in (*derivation.forward.inputs, *(e.left for e in derivation.forward.equations))}
+    found = set()
+    for kernel in lower(derivation).values():
+        for o in kernel.operations:
+            found |= {q.name for q in (o.left, *o.equation.inputs)}
+        found |= {q.name for q in (*kernel.arguments, *kernel.outputs, *kernel.gives_saved)}
+    return sorted(found - own)
+
+
+def named(folder, role, name):
+    """The file with another name for one of its quantities: its kernels, or the sentence that refuses it."""
+    try:
+        quoted = re.sub(rf'"([^"\n]*)\b{role}\b([^"\n]*)"', rf'"\g<1>{name}\g<2>"', BATCH)
+        derivation = derive(read(folder, quoted))
+        kernels = lower(derivation)
+        check_names(derivation.definition, kernels.values())
+    except bnsym.DefinitionError as error:
+        return None, str(error)
+    return kernels, ""
+
+
+@pytest.mark.parametrize(("role", "every"), [("gamma", 1), ("mean", 5), ("x_hat", 5)])
+def test_no_kernel_has_two_quantities_of_one_name(tmp_path, role, every):
+    """Each invented name in turn for a quantity of the file's own: refused, or every kernel tells the two apart."""
+    names, refused = invented(derive(read(tmp_path, BATCH))), 0
+    assert {"inv_std", "mean_dy", "dy_centred", "scale", "shift", "pivot", "dx", "g_x", "tdx"} <= set(names)
+    for name in names[::every]:
+        kernels, sentence = named(tmp_path, role, name)
+        if kernels is None:
+            assert re.search(rf"\b{name}\b", sentence), sentence
+            refused += 1
+            continue
+        for kernel in kernels.values():
+            found = {q for o in kernel.operations for q in (o.left, *o.equation.inputs) if q.name == name}
+            assert len({q.axes for q in found}) <= 1, (kernel.name, name)
+    assert refused > len(names[::every]) / 2
+
+
+@pytest.mark.parametrize("name", ["work", "unit", "total_1", "erf_z", "step_z", "sum_dy", "coef_x_hat", TANGENT])
+def test_a_name_of_the_printed_text_works_or_is_refused(tmp_path, name):
+    kernels, sentence = named(tmp_path, "gamma", name)
+    if kernels is None:
+        assert name in sentence
+    else:
+        (text,) = bnsym.generate(derive(bnsym.definition(tmp_path / "made.py"))).values()
+        assert f"    {name}: Array | None,\n" in text
