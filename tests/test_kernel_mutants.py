@@ -172,7 +172,8 @@ def right_results(derivation, kernels, kernel):
 
 def pivot_shape(pivot, inputs):
     """One pivot for each statistic of the data."""
-    return [n for a, n in zip(pivot.data.axes, inputs[pivot.data].shape, strict=True) if a in pivot.pivot.axes]
+    sizes = {a: n for q, value in inputs.items() for a, n in zip(q.axes, np.shape(value), strict=True)}
+    return [sizes[a] for a in pivot.pivot.axes]
 
 
 def check(derivation, kernels, found, right):
@@ -213,3 +214,13 @@ def test_every_mutant_of_every_forward_is_refused_or_equal(name, derived):
     forward = kernels["forward"]
     found = [(kind, label, mutant) for kind, label, mutant in mutants(forward, forward)]
     check(derivation, kernels, sampled(found, 4 * SAMPLE), right_results(derivation, kernels, forward))
+
+
+def test_a_wrong_count_of_what_a_mask_leaves_is_refused(derived):
+    """A count is an atom of the normal form: that the kernel's is the mask's own sum has to be asked as well."""
+    derivation, kernels = derived("masked_batch_norm")
+    forward = kernels["forward"]
+    wrong = [(label, mutant) for _, label, mutant in mutants(forward, forward) if label.startswith("count:")]
+    assert wrong
+    for label, mutant in wrong:
+        assert refused(derivation, kernels, mutant), label

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from bnsym.backends.numpy_module import Module
 
 
+DERIVED = ("d{}", "g_{}", "td{}")
+"""What the gradients of a parameter are called."""
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of a generated function."""
@@ -131,11 +135,18 @@ class FunctionText:
         """The arrays that results go to."""
         return [] if self.per_channel else [f"{q.name}_result" for q in self.kernel.outputs if q.axes]
 
+    def result_dtype(self, q: Quantity) -> str:
+        """A result's dtype: the data's, or that of statistics and of parameters' gradients."""
+        parameters = [p.name for p in self._module.definition.program.inputs if p.role == "parameter"]
+        of_parameter = any(q.name == d.format(p) for p in parameters for d in DERIVED)
+        return f"{self.reference}.dtype" if self.is_array(q) and not of_parameter else "kept_dtype"
+
     @property
     def uses_kept(self) -> bool:
-        """Whether a per-channel result is returned in the statistics' dtype."""
+        """Whether a result is returned in the statistics' dtype."""
         saves = self.name == "forward" and any(not self.is_array(q) for q in self._module.saved)
-        return saves or bool(self.results and any(q.axes and not self.is_array(q) for q in self.kernel.outputs))
+        wide = [q for q in self.kernel.outputs if q.axes]
+        return saves or bool(self.results and any(self.result_dtype(q) == "kept_dtype" for q in wide))
 
     @property
     def given(self) -> list[str]:
@@ -149,7 +160,7 @@ class FunctionText:
         """Parameters over the trailing axes, any of which says how many there are; and what was saved says so too."""
         feature = self._module.axes[-1]
         names = [q.name for q in self.vectors if [a.name for a in q.axes] == [feature]]
-        return ", ".join(["normalized_ndim", *names])
+        return "".join(f", {name}" for name in names)
 
     @property
     def saved_statistic(self) -> str:
@@ -171,8 +182,8 @@ class FunctionText:
             return f"np.broadcast_to({q.name}, shape{'[1:]' if self.sizes else ''}).astype(dtype)"
         if not q.axes:
             return f"float({q.name})"
-        derived = ("d{}", "g_{}", "td{}")
-        owner = next((p for p in self.vectors if p.absent is not None and q.name in [d.format(p.name) for d in derived]), None)
+        absent = (p for p in self.vectors if p.absent is not None)
+        owner = next((p for p in absent if q.name in [d.format(p.name) for d in DERIVED]), None)
         return f"{q.name}_result if has_{owner.name} else None" if owner else f"{q.name}_result"
 
     def like(self, q: Quantity) -> str:

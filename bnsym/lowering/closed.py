@@ -67,7 +67,8 @@ class ClosedForm:
         rest = [f for f, _ in monomial if f not in wide]
         centred = len(wide) == 1 and wide[0][0] != q.name and len(monomial) > (wide[0][0] in self._known)
         context, data = self.evaluation.context, {x.name for x in self.program.inputs if x.role == "data"}
-        names = context.positive | set(self.evaluation.centres) | set(context.functions) | data
+        kept = {x.name for x in self.evaluation.cuts}
+        names = context.positive | set(self.evaluation.centres) | set(context.functions) | data | kept
         found = centred and wide[0][0] in names
         return wide[0] if found and all(f[0] in context.positive for f in rest) else None
 

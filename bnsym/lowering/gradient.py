@@ -13,6 +13,10 @@ from bnsym.lowering.sequence import Lowered, completed, ordered, pruned
 from bnsym.model import Program, Quantity
 
 
+MOST = 1.5
+"""How much more a closed form may cost than the chain rule's program: it is the one that is right in every range."""
+
+
 def smaller(
     chain: Program,
     saved: tuple[Quantity, ...],
@@ -20,7 +24,7 @@ def smaller(
     *,
     extend: bool = False,
 ) -> Lowered:
-    """The closed form, or the chain rule's program where there is no closed form or it costs more.
+    """The closed form, or the chain rule's program where there is no closed form or it costs much more.
 
     With `extend`, powers of statistics that it needs are saved too: inv_std beside var.
     """
@@ -29,7 +33,7 @@ def smaller(
         closed = _closed(chain, saved, evaluation, extend)
     except NoClosedForm:
         return raw
-    return closed if closed.cost(chain.inputs) <= raw.cost(chain.inputs) else raw
+    return closed if closed.cost(chain.inputs) <= MOST * raw.cost(chain.inputs) else raw
 
 
 def _closed(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, extend: bool) -> Lowered:

@@ -69,6 +69,8 @@ def test_values_whose_squares_overflow_or_vanish(subject, dtype, scale, eps):
         pytest.skip("it has no eps")
     if subject.layout == "elementwise" and dtype == "f8":
         pytest.skip("as in float32")
+    if subject.layout == "elementwise":
+        scale = min(scale, 1e12)  # an activation may hold a cube, which is to stay a number
     problem = scaled(subject, dtype, scale, eps)
     truth = Exact(problem, dps=60 + round(1.5 * abs(np.log10(scale))))
     for function in ("forward", "backward"):
