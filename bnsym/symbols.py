@@ -50,7 +50,8 @@ class Quantity(sympy.Symbol):
 
     def _hashable_content(self) -> tuple[Any, ...]:
         # One name with two axis tuples is two quantities; names, not Axis objects, so that SymPy can order them.
-        return (*super()._hashable_content(), tuple(a.name for a in self.axes), self.role)
+        own = (self.default, self.absent, self.at_least)  # two files may mean different defaults by one name
+        return (*super()._hashable_content(), tuple(a.name for a in self.axes), self.role, *map(repr, own))
 
 
 class Size(Quantity):

@@ -154,7 +154,10 @@ class _Body:
         """Operators, with a call in place of each sum over the data."""
         terms = operation.equation.terms
         several = sum(bool(t.axes) for t in terms) > 1
-        parts = [self._summed(t, spent, several) if t.axes else t.expression for t in terms]
+        parts = [
+            self._summed(t, spent - _used(terms[n:]), several) if t.axes else t.expression
+            for n, t in enumerate(terms, start=1)
+        ]
         self.frame = self.backend.dims(operation.left.axes)
         text, operand = sympy.Add(*parts), lambda q: q.name + self._index(q)
         text = formula(text, operand)
@@ -218,6 +221,10 @@ class _Body:
         """Each size the statements use, and the dimensions whose product it is."""
         found = {q for o in self.kernel.operations for t in o.equation.terms for q in t.body.atoms(Size)}
         return tuple((q.name, self.backend.dims([q.axis])) for q in sorted(found, key=lambda q: q.name))
+
+
+def _used(terms: Iterable[Term]) -> frozenset[Quantity]:
+    return frozenset(q for t in terms for q in quantities(t.body))
 
 
 def _live(first: tuple[Statement, ...], rest: tuple[Statement, ...], saved: list[str]) -> tuple[str, ...]:

@@ -90,9 +90,11 @@ class ArrayCode:
         negative, first = magnitude(terms[0])
         later = _needed_by(terms[1:])
         value = self._of(first, spent - later, None)
+        pending = {first}  # an operand that is an array itself may not be written to before it is used
         for n, term in enumerate(terms[1:], start=2):
             minus, rest = magnitude(term)
-            other = self._of(rest, spent - _needed_by(terms[n:]), None)
+            other = self._of(rest, spent - _needed_by(terms[n:]) - pending, None)
+            pending = set()
             end = target if n == len(terms) else None
             if negative and minus:
                 value = self._call("np.add", [value, other], None if end else end)
@@ -109,9 +111,11 @@ class ArrayCode:
         steps = [("np.multiply", f) for f in above[1:]] + [("np.divide", f) for f in below]
         later = _needed_by([f for _, f in steps])
         value = self._of(above[0], spent - later, None) if above else Value("1.0", False)
+        pending = set(above[:1])
         for n, (function, f) in enumerate(steps, start=1):
             left = [g for _, g in steps[n:]]
-            other = self._of(f, spent - _needed_by(left), None)
+            other = self._of(f, spent - _needed_by(left) - pending, None)
+            pending = set()
             value = self._call(function, [value, other], target if n == len(steps) else None)
         return value
 

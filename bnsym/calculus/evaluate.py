@@ -75,7 +75,7 @@ class Evaluation:
             return self.forms.get(e.left, atom(e.left))
         form = self.right(e)
         if e.left.role == "count":
-            self._leaf(e.left)
+            self._declare(e.left)
             return self.context.named_sum(e.left.name, form, atom(e.left))
         if e.left not in self._cut or form == atom(e.left):
             return form
@@ -141,7 +141,8 @@ class Evaluation:
         if len(equation.terms) != 1 or equation.terms[0].largest or not equation.terms[0].axes:
             return None  # v = x is another name for x, no mean of it
         term = equation.terms[0]
-        for x in [q for q in equation.inputs if self.forms.get(q) == atom(q) and set(q.axes) >= set(term.axes)]:
+        free = {*self._taken, *self.cuts, *self._exchanged}  # no mean that another quantity is centred at
+        for x in [q for q in equation.inputs if q in free and self.forms[q] == atom(q)]:
             weight = sympy.diff(term.body, x)
             if weight.has(x) or sympy.expand(term.body - weight * x) != 0 or equation.left.axes != _rest(x, term):
                 continue
@@ -160,7 +161,8 @@ class Evaluation:
         if left in self._cut or equation.held or any(t.axes for t in equation.terms):
             return None
         for x in [q for q in equation.inputs if q.role == "data" and q.axes == left.axes]:
-            if self.forms.get(x) == atom(x) and x in self._taken and body.is_Add and sympy.diff(body, x) == 1:
+            free = self.forms.get(x) == atom(x) and x in self._taken and body.is_Add and sympy.diff(body, x) == 1
+            if free and not self._mentions(self.expression(body - x), x):
                 self._exchanged[left] = x, body - x
                 self.forms[left] = atom(left)
                 self._respell(left)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from bnsym.model import Definition, Equation, Program, Quantity, Term
+from bnsym.model import Axis, Definition, Equation, Program, Quantity, Size, Term
 
 
 def batch_statistics(definition: Definition) -> tuple[Quantity, ...]:
@@ -50,21 +50,35 @@ def inlined(program: Program) -> sympy.Expr | None:
 def fold(frozen: Program) -> Program | None:
     """`y = scale * x + shift` where the frozen forward is affine in its data; None where it is not.
 
-    The scale is the derivative of y to x, and the shift is y at x = 0.
+    The scale is the derivative of y to x, and the shift is y at x = 0. Both are numbers per channel, whatever the size
+    of the data.
     """
-    x = next((q for q in frozen.inputs if q.role == "data"), None)
     expression = inlined(frozen)
-    if x is None or expression is None:
-        return None
-    slope = sympy.diff(expression, x)
-    rest = expression.xreplace({x: sympy.Integer(0)})
-    if slope.has(x):
+    x = next((q for q in frozen.inputs if q.role == "data"), None)
+    if x is None or expression is None or len(frozen.outputs) != 1 or expression.has(Size):
         return None
     inputs = tuple(q for q in frozen.inputs if q != x)
-    if any(q.role in ("data", "mask") for q in inputs):
-        return None
-    axes = tuple(a for a in x.axes if any(a in q.axes for q in inputs))
-    if any(set(q.axes) - set(axes) for q in inputs):
+    axes = _channels(x, inputs)
+    slope, rest = _affine(expression, x)
+    if axes is None or slope is None:
         return None
     scale, shift = (Quantity(name, axes, "value") for name in ("scale", "shift"))
     return Program(inputs, (Equation(scale, (Term(slope),)), Equation(shift, (Term(rest),))), (scale, shift))
+
+
+def _affine(expression: sympy.Expr, x: Quantity) -> tuple[sympy.Expr | None, sympy.Expr]:
+    """The slope by x, None where it is not constant, and the value at 0."""
+    slope, rest = sympy.diff(expression, x), expression.xreplace({x: sympy.Integer(0)})
+    if slope.has(x):
+        slope = sympy.expand(slope)
+    # A step has slope 0 and is not constant: what is affine is a polynomial first.
+    return (slope if expression.is_polynomial(x) and not slope.has(x) else None), rest
+
+
+def _channels(x: Quantity, inputs: tuple[Quantity, ...]) -> tuple[Axis, ...] | None:
+    """The axes of all the other arrays, one of which is always given; None where they are not alike, or per example."""
+    arrays = [q for q in inputs if q.role != "constant"]
+    axes = arrays[0].axes if arrays else ()
+    if any(q.axes != axes or q.role in ("data", "mask") for q in arrays) or all(q.absent is not None for q in arrays):
+        return None
+    return axes if axes and set(axes) <= set(x.axes[1:]) else None

@@ -28,7 +28,8 @@ def expectation(definition: Definition, statistic: Quantity) -> sympy.Expr | Non
     evaluation = Evaluation(centring=False).run(definition.program)
     x = definition.program.inputs[0]
     reduced = {a.name for a in x.axes if a not in statistic.axes}
-    forms = [_expected(m, x.name, reduced) for m in evaluation.forms[statistic]]
+    given = {q.name for q in (*definition.program.inputs, *counts(definition)) if q.role in ("mask", "count")}
+    forms = [_expected(m, x.name, reduced, given) for m in evaluation.forms[statistic]]
     if any(f is None for f in forms):
         return None
     weighted = zip(forms, evaluation.forms[statistic].values(), strict=True)
@@ -37,8 +38,10 @@ def expectation(definition: Definition, statistic: Quantity) -> sympy.Expr | Non
     return None if any(t is None for t in terms) else sympy.factor(sympy.Add(*terms))
 
 
-def _expected(monomial: Monomial, x: str, reduced: set[str]) -> Form | None:
+def _expected(monomial: Monomial, x: str, reduced: set[str], given: set[str]) -> Form | None:
     """One monomial: x once gives mu, x^2 gives mu^2 + sigma2, and two examples may be one and the same."""
+    if any(name != x and name not in given and not name.startswith("#") for (name, _), _ in monomial):
+        return None  # a function of x, or another input
     found = [(f[1], e) for f, e in monomial if f[0] == x]
     rest = [entry for entry in monomial if entry[0][0] != x]
     places = [{b for b in labels if b[0] in reduced} for labels, _ in found]

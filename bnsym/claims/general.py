@@ -20,7 +20,7 @@ from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import subtract
 from bnsym.calculus.judge import SYMBOLIC, judged
 from bnsym.calculus.monomials import Monomial
-from bnsym.calculus.population import MU, SIGMA2, averaged, bias, counts, expectation, number
+from bnsym.calculus.population import MU, SIGMA2, averaged, bias, expectation, number
 from bnsym.calculus.routes.case import size_names
 from bnsym.calculus.routes.written_out import Written, counted, small_sizes, symbols
 from bnsym.claims import adjoint
@@ -68,7 +68,8 @@ def unbiased(derivation: Derivation, statistic: Quantity) -> Iterator[Proof]:
     moment = MOMENTS[found[0]]
     n, count = population.outputs.index(statistic), len(population.outputs)
     momentum, old = next(q for q in running.inputs if q.name == "momentum"), running.inputs[n]
-    written_out = () if counts(definition) else _written_out(definition, statistic)
+    masked = any(q.role == "mask" for q in definition.program.inputs)
+    written_out = () if masked else _written_out(definition, statistic)
     for mini_batch in (_symbolic(definition, statistic, expected), *written_out):
         claim = f"population: the expectation of {statistic} is {moment}"
         yield _judged(claim, population, (population.inputs[n], population.outputs[n]), mini_batch, moment)

@@ -238,7 +238,7 @@ def _factored(terms: list[tuple[Fraction, Powers]], is_element: Callable[[sympy.
     """A sum of monomials: what all of them share taken out, the rest collected by the arrays in it."""
     if not terms:
         return sympy.Integer(0)
-    tables = [dict(powers) for _, powers in terms]
+    tables = [_as_table(powers) for _, powers in terms]
     shared = {b: min((t[b] for t in tables), key=abs) for b, e in tables[0].items()
               if len(terms) > 1 and all(b in t and t[b] * e > 0 for t in tables)}  # fmt: skip
     collected: dict[sympy.Expr, list[sympy.Expr]] = {}
@@ -249,6 +249,14 @@ def _factored(terms: list[tuple[Fraction, Powers]], is_element: Callable[[sympy.
         collected.setdefault(arrays, []).append(sympy.Rational(c.numerator, c.denominator) * coefficient)
     inner = sympy.Add(*(sympy.Add(*coefficients) * arrays for arrays, coefficients in collected.items()))
     return _product(shared) * inner
+
+
+def _as_table(powers: Powers) -> dict[sympy.Expr, sympy.Rational]:
+    """Each base once: a sum may stand in a monomial several times."""
+    table: dict[sympy.Expr, sympy.Rational] = {}
+    for base, e in powers:
+        table[base] = table.get(base, 0) + e
+    return table
 
 
 def _product(powers: dict[sympy.Expr, sympy.Rational]) -> sympy.Expr:

@@ -12,7 +12,7 @@ import sympy
 
 from bnsym.calculus.chain import Derivative
 from bnsym.lowering.operations import is_element
-from bnsym.model import Equation, Program, Quantity, quantities
+from bnsym.model import Definition, Equation, Program, Quantity, quantities
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,14 @@ class Cuts:
         return Cuts(self.values | (derived - set(derivative.seeds)), self.operands)
 
 
-def cuts(program: Program) -> Cuts:
-    """The computed arrays that a function is taken of, those summed as if they were inputs, and operands of gamma."""
+def cuts(definition: Definition) -> Cuts:
+    """The computed arrays that a function is taken of, those summed as if they were inputs, and operands of gamma.
+
+    In a composition, what stands between its parts as well.
+    """
+    program = definition.program
     computed = {e.left: e for e in program.equations if is_element(e.left, program.inputs) and not e.held}
-    kept: set[Quantity] = set()
+    kept: set[Quantity] = set(definition.parts[0].program.outputs) if definition.parts else set()
     for e in program.equations:
         for term in e.terms:
             for function in term.body.atoms(sympy.Function):

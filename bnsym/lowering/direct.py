@@ -7,7 +7,7 @@ import sympy
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.lowering.hoist import Hoist
 from bnsym.lowering.names import Hoisted
-from bnsym.lowering.operations import is_element, split_sums
+from bnsym.lowering.operations import counted, is_element, sizes_of, split_sums
 from bnsym.lowering.sequence import Lowered, ordered, pruned
 from bnsym.model import Equation, Program, Quantity, Term, quantities
 
@@ -19,7 +19,7 @@ def direct(program: Program, centres: Centres) -> Lowered:
     """A program evaluated as it stands: powers hoisted, what is affine in the data written as scale and shift."""
     evaluation = Evaluation().run(program)
     hoisted = hoisted_powers(evaluation, program.inputs)
-    mapped = (with_powers(e, hoisted) for e in program.equations)
+    mapped = (with_powers(counted(e, sizes_of(program)), hoisted) for e in program.equations)
     split = (part for e in mapped for part in split_sums(e, lambda q: is_element(q, program.inputs)))
     equations = [*hoisted.equations.values(), *split]
     affine = _affine(ordered(equations, set(program.inputs)), program.inputs, centres)

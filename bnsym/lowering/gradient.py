@@ -7,7 +7,7 @@ from bnsym.lowering.closed import ClosedForm, NoClosedForm
 from bnsym.lowering.direct import hoisted_powers, with_powers
 from bnsym.lowering.hoist import Hoist
 from bnsym.lowering.names import Hoisted
-from bnsym.lowering.operations import is_element, split_sums
+from bnsym.lowering.operations import counted, is_element, sizes_of, split_sums
 from bnsym.lowering.shared import functions_shared, in_two_stages
 from bnsym.lowering.sequence import Lowered, completed, ordered, pruned
 from bnsym.model import Program, Quantity
@@ -73,7 +73,8 @@ def _raw(chain: Program, saved: tuple[Quantity, ...], evaluation: Evaluation, ex
     hoisted = hoisted_powers(evaluation, chain.inputs)
     program = Program(chain.inputs, tuple(e for e in chain.equations if e.left not in saved), chain.outputs)
     program = program.needed(chain.outputs)
-    mapped = functions_shared([with_powers(e, hoisted) for e in program.equations], lambda q: is_element(q, chain.inputs))
+    equations = [counted(e, sizes_of(program)) for e in program.equations]
+    mapped = functions_shared([with_powers(e, hoisted) for e in equations], lambda q: is_element(q, chain.inputs))
     equations = [x for e in mapped for x in split_sums(e, lambda q: is_element(q, chain.inputs))]
     hoist = Hoist(lambda q: is_element(q, chain.inputs), {e.left: e for e in equations if e.terms[0].axes})
     kept = [e for e in hoisted.equations.values() if _is_kept(e.left, chain.inputs, saved, extend)]

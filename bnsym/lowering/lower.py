@@ -35,12 +35,12 @@ def _lowered(derivation: Derivation) -> tuple[Kernel, ...]:
     """Done once for each derivation: it is proved, printed and reported one after the other."""
     chain = derivation.backward.program
     centres = tuple(Evaluation().run(derivation.forward).centres.values())
-    cut = cuts(derivation.forward).of(derivation.backward)
+    cut = cuts(derivation.definition).of(derivation.backward)
     backward = _backward(derivation, cut)
     kernels = [
         _forward(derivation, backward, centres),
         _kernel("backward", chain, backward, saved=backward.saved),
-        _jvp(derivation, cuts(derivation.forward), backward.saved),
+        _jvp(derivation, cuts(derivation.definition), backward.saved),
         *_second_order(derivation, cut, backward),
         *_without_saved("parameter_backward", derivation.parameter_backward, Evaluation()),
         *_as_it_stands("inference", derivation.inference, centres),
@@ -55,7 +55,7 @@ def _lowered(derivation: Derivation) -> tuple[Kernel, ...]:
 
 def textbook_backward(derivation: Derivation) -> Kernel:
     """The backward for people to read: as `lower` gives it, but for what only rounding asks for."""
-    backward = _backward(derivation, cuts(derivation.forward).of(derivation.backward), recentre=False)
+    backward = _backward(derivation, cuts(derivation.definition).of(derivation.backward), recentre=False)
     return _kernel("backward", derivation.backward.program, backward, saved=backward.saved)
 
 

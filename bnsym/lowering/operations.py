@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import sympy
 
 from bnsym.lowering.kernel import Kind, Operation
-from bnsym.model import Equation, Quantity, Size, Term, quantities
+from bnsym.model import Axis, Equation, Program, Quantity, Size, Term, quantities
 
 
 def is_element(q: Quantity, inputs: tuple[Quantity, ...]) -> bool:
@@ -62,6 +62,21 @@ def split_sums(e: Equation, is_wide: Callable[[Quantity], bool]) -> list[Equatio
         made.append(Equation(part, (Term(inside, t.axes, t.largest),), e.held))
         body += outside * part
     return [*made, Equation(e.left, (Term(body),), e.held, e.origin)]
+
+
+def counted(e: Equation, sizes: dict[Axis, Size]) -> Equation:
+    """Sums over axes that nothing varies along as products with their sizes."""
+    terms = []
+    for t in e.terms:
+        idle = [a for a in t.axes if not any(a in q.axes for q in quantities(t.body)) and not t.largest]
+        many = sympy.Mul(*(sizes.get(a, Size(f"size_{a.name}", a)) for a in idle))
+        terms.append(Term(many * t.body, tuple(a for a in t.axes if a not in idle), t.largest))
+    return Equation(e.left, tuple(terms), e.held, e.origin)
+
+
+def sizes_of(program: Program) -> dict[Axis, Size]:
+    """The sizes that a program uses, by axis."""
+    return {q.axis: q for e in program.equations for t in e.terms for q in t.body.atoms(Size)}
 
 
 def t_outside(term: Term) -> tuple[sympy.Expr, sympy.Expr]:

@@ -37,7 +37,7 @@ def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel) -> Iterator
 
 def _kept(derivation: Derivation, source: Derivative | Program) -> frozenset[Quantity]:
     """The intermediates that lowering keeps under their names."""
-    cut = cuts(derivation.forward)
+    cut = cuts(derivation.definition)
     backward = cut.of(derivation.backward)
     again = backward.of(source) if isinstance(source, Derivative) and source is not derivation.backward else backward
     return again.values | cut.of(derivation.jvp).values

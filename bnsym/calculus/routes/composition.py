@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import sympy
+
 from bnsym.calculus.chain import Derivative, forward, reverse
 from bnsym.calculus.derive import Derivation, arguments, double_backward
 from bnsym.calculus.equality import same_outputs
@@ -28,7 +30,7 @@ def proofs(derivation: Derivation) -> tuple[Proof, ...]:
     double, pushed = derivation.double_backward, derivation.backward_jvp
     z = back.z
     at = [Quantity(n.format(z), z.axes, r) for n, r in (("{}", z.role), *((d, "gradient") for d in DERIVED))]
-    gradients = {g: double.gradients[u] for u, g in back.gradients().items()}
+    gradients = {g: double.gradients[u] for u, g in back.gradients().items() if u in double.wrt}
     tangents = {q: q for q in pushed.program.outputs}
     return (
         *_compared("double_backward", double.program, back.double_equations(), gradients, at),
@@ -71,7 +73,8 @@ class _Backwards:
 
     def double_equations(self) -> list[Equation]:
         """A's forward, B's backward, both double backwards, A's backward for what comes back to z, and the sums."""
-        g_dz, g_z = self.aa.gradients[self.dz], self.bb.gradients[self.z]
+        g_dz, g_z = self.aa.gradients[self.dz], self.bb.gradients.get(self.z, Quantity("nothing", self.z.axes))
+        nothing = Equation(Quantity("nothing", self.z.axes), (Term(sympy.Integer(0)),))
         inner = self.bb.program.replace({_seed_of(self.bb, self.z): g_dz})
         renamed = {s.equation.left: Quantity(f"more_{s.equation.left}", s.equation.left.axes) for s in self.a.steps}
         more = self.a.program.replace({**renamed, self.dz: g_z})
@@ -81,7 +84,7 @@ class _Backwards:
             returned = [renamed[self.a.gradients[u]]] if u in self.a.wrt else []
             totals.append(Equation(_whole(u), tuple(Term(q) for q in own + returned)))
         parts = (self.first, self.b.program, self.aa.program, inner, more)
-        return [e for part in parts for e in part.equations] + totals
+        return [nothing, *(e for part in parts for e in part.equations), *totals]
 
     def pushed_equations(self) -> list[Equation]:
         """A's tangent, then the derivatives of B's backward and of A's along the tangents."""

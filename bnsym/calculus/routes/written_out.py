@@ -39,10 +39,15 @@ def proofs(case: Case) -> tuple[Proof, ...]:
 
 
 def small_sizes(program: Program, single: Sequence[int] = (2, 3, 4, 5)) -> Iterator[Sizes]:
-    """2 to 5 along one summed axis; along several 1 to 3, no two of three neighbours alike."""
+    """2 to 5 along one summed axis; along several 1 to 3, no two of three neighbours alike.
+
+    A mask leaves at least one position: of one position it would leave that, so there are two or three then.
+    """
     summed = [a for a in program.axes if any(a in t.axes for e in program.equations for t in e.terms)]
     if len(summed) == 1:
         choices = [{summed[0]: n} for n in single]
+    elif any(q.role == "mask" for q in program.inputs):
+        choices = [{a: 2 + (n + k) % 2 for k, a in enumerate(summed)} for n in range(2)]
     else:
         choices = [{a: 1 + (n + k) % 3 for k, a in enumerate(summed)} for n in range(3)] if summed else [{}]
     for sizes in choices:
