@@ -13,6 +13,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+# SymPy remembers a thousand results unless told otherwise before it is imported; proofs make more, and use them again.
+os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "Write the forward pass as the paper writes it. Get gradients that are proved, and kernels that are fast."
 ))  # fmt: skip

@@ -8,6 +8,7 @@ Definition("centre", source="...", layout="channels", equations=[Eq(mean, Sum(x,
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,7 @@ import sympy
 from sympy import erf, exp, log, sqrt, tanh
 
 from bnsym import model
-from bnsym.checks import DefinitionError, check_along, check_name, terms_of
+from bnsym.checks import DefinitionError, check_along, check_name, here, terms_of
 from bnsym.declaring import composition, declared
 from bnsym.functions import Abs, StopGradient, elementwise_max, elementwise_min, own_functions, sign, step
 from bnsym.model import Axis, Equation, Largest, Origin, Premise, Quantity, Size, Sum, Term
@@ -30,15 +31,17 @@ __all__ = [
 
 def axes(names: str) -> Any:
     """Declare named axes, one or several by name, separated by blanks."""
-    found = names.split()
+    found = _words(names)
     for name in found:
         if found.count(name) > 1:
-            raise DefinitionError(f"axis {name} is declared twice in {names!r}")
+            raise DefinitionError(f"{here()}: axis {name} is declared twice in {names!r}")
     return _one_or_all([Axis(check_name(n, "axis")) for n in found])
 
 
 def size(axis: Axis) -> Size:
     """The number of positions along an axis. The name it is bound to in the file is the name it is printed with."""
+    if not isinstance(axis, sympy.Symbol):
+        raise DefinitionError(f"{here()}: a size is that of an axis, and {axis!r} is none")
     return Size(f"size_{axis.name}", axis)
 
 
@@ -70,12 +73,12 @@ def parameter(name: str, *along: Axis, absent: int | None = None) -> Quantity:
     return Quantity(check_name(name, "parameter"), check_along(name, along), "parameter", absent=absent)
 
 
-def constant(name: str, default: float | None = None, *, at_least: int = 0) -> Quantity:
+def constant(name: str, default: float | None = None, *, at_least: float = 0) -> Quantity:
     """A positive number that is not learned, such as eps; a keyword argument where it has a default."""
-    if default is not None and not default >= at_least:
-        raise DefinitionError(f"{name} is a constant, a number of at least {at_least}; its default is {default}")
-    made = check_name(name, "constant")
-    return Quantity(made, (), "constant", default=default, at_least=at_least, positive=True)
+    made, least = check_name(name, "constant"), _number(name, at_least)
+    if default is not None and not _number(name, default) >= least:
+        raise DefinitionError(f"{here()}: {name} is a constant, a number of at least {least}; its default is {default}")
+    return Quantity(made, (), "constant", default=default, at_least=least, positive=True)
 
 
 def statistics(names: str, *along: Axis) -> Any:
@@ -92,37 +95,35 @@ def Max(first: Any, *rest: Any) -> sympy.Expr:  # noqa: N802 - as the papers wri
     """`Max(z, k)` over an axis, or `Max(z, 0)` element by element. An axis maximum must be held: stop_gradient."""
     if rest and all(isinstance(r, Axis) for r in rest):
         return Largest(first, *rest)
-    return elementwise_max(first, *rest)
+    return elementwise_max(*(_expression(e, "what Max is taken of", here()) for e in (first, *rest)))
 
 
 def Min(first: Any, *rest: Any) -> sympy.Expr:  # noqa: N802
     """The smallest, element by element."""
-    return elementwise_min(first, *rest)
+    return elementwise_min(*(_expression(e, "what Min is taken of", here()) for e in (first, *rest)))
 
 
 def stop_gradient(expression: Any) -> sympy.Expr:
     """A value that derivatives treat as a constant. It must be a whole right side, so that it has a name."""
-    return StopGradient(sympy.sympify(expression))
+    return StopGradient(_expression(expression, "what derivatives hold fixed", here()))
 
 
 def Eq(left: Any, right: Any) -> Equation:  # noqa: N802 - as the papers write it
     """The equation `left = right`, with the file and line it was written on."""
-    frame = sys._getframe(1)
-    origin = Origin(frame.f_code.co_filename, frame.f_lineno)
+    origin = here()
     if not isinstance(left, Quantity):
         raise DefinitionError(f"{origin}: the left side of an equation is a declared quantity, not {left}")
-    right = own_functions(sympy.sympify(right))
+    right = _expression(right, f"the right side of the equation for {left}", origin)
     held = isinstance(right, StopGradient)
     return Equation(left, terms_of(right.args[0] if held else right, left, origin, held), held, origin)
 
 
 def premise(left: Any, value: Any) -> Premise:
     """What may be taken for granted of the inputs: `premise(Sum(t, k), 1)` for one-hot targets."""
-    frame = sys._getframe(1)
-    origin = Origin(frame.f_code.co_filename, frame.f_lineno)
+    origin = here()
     if not isinstance(left, Sum) or left.body.has(Sum):
-        raise DefinitionError(f"{origin}: a premise gives the value of one sum over inputs, not of {left}")
-    return Premise(Term(left.body, left.axes), sympy.sympify(value))
+        raise DefinitionError(f"{origin}: a premise gives the value of one sum over inputs, not of {left!r}")
+    return Premise(Term(left.body, left.axes), _expression(value, "what a premise gives a sum", origin))
 
 
 def Definition(  # noqa: N802 - a definition file reads as a declaration
@@ -138,17 +139,20 @@ def Definition(  # noqa: N802 - a definition file reads as a declaration
     """A definition: its equations in the order they are computed, the last one's left side the output."""
     frame = sys._getframe(1)
     namespace = {**frame.f_globals, **frame.f_locals}
+    origin = Origin(frame.f_code.co_filename, frame.f_lineno)
+    said = _all(equations, Equation, "equations", "Eq(left, right)")
+    kept = [e.left for e in said if e.left.role in ("statistic", "count")] if saved is None else saved
     made = model.Definition(
         name,
         source,
         layout,
-        model.Program((), tuple(equations), tuple(outputs or [e.left for e in equations[-1:]])),
-        tuple(saved) if saved is not None else tuple(e.left for e in equations if e.left.role in ("statistic", "count")),
-        tuple(premises),
+        model.Program((), said, _all(outputs or [e.left for e in said[-1:]], Quantity, "outputs", "quantities")),
+        _all(kept, Quantity, "saved", "quantities"),
+        _all(premises, object, "premises", "premise(...)"),
         doc=(namespace.get("__doc__") or "").strip(),
         file=frame.f_code.co_filename,
     )
-    return declared(made, namespace, Origin(frame.f_code.co_filename, frame.f_lineno))
+    return declared(made, namespace, origin)
 
 
 def composed(
@@ -162,8 +166,34 @@ def composed(
 
 
 def _named(names: str, along: tuple[Axis, ...], role: str) -> Any:
-    return _one_or_all([Quantity(check_name(n, role), check_along(n, along), role) for n in names.split()])
+    return _one_or_all([Quantity(check_name(n, role), check_along(n, along), role) for n in _words(names)])
 
 
 def _one_or_all(made: list[Any]) -> Any:
     return made[0] if len(made) == 1 else tuple(made)
+
+
+def _words(names: Any) -> list[str]:
+    if not isinstance(names, str):
+        raise DefinitionError(f"{here()}: names stand in one text, separated by blanks, and are {names!r}")
+    return names.split()
+
+
+def _all(given: Any, kind: type, name: str, what: str) -> tuple[Any, ...]:
+    if not isinstance(given, (list, tuple)) or not all(isinstance(one, kind) for one in given):
+        raise DefinitionError(f"{here()}: {name} is a list of {what}, not {given!r}")
+    return tuple(given)
+
+
+def _expression(given: Any, what: str, origin: Origin) -> Any:
+    """A number or an expression of quantities; a text is none."""
+    try:
+        return own_functions(sympy.sympify(given, strict=True))
+    except (sympy.SympifyError, TypeError, ValueError, AttributeError):
+        raise DefinitionError(f"{origin}: {what} is an expression, not {given!r}") from None
+
+
+def _number(name: str, given: Any) -> Any:
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not math.isfinite(given):
+        raise DefinitionError(f"{here()}: {name} is a constant, a number, and is given {given!r}")
+    return given

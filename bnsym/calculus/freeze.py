@@ -57,10 +57,12 @@ def fold(frozen: Program) -> Program | None:
     x = next((q for q in frozen.inputs if q.role == "data"), None)
     if x is None or expression is None or len(frozen.outputs) != 1 or expression.has(Size):
         return None
-    inputs = tuple(q for q in frozen.inputs if q != x)
-    axes = _channels(x, inputs)
     slope, rest = _affine(expression, x)
-    if axes is None or slope is None:
+    if slope is None:
+        return None
+    inputs = tuple(q for q in frozen.inputs if slope.has(q) or rest.has(q))
+    axes = _channels(x, inputs)
+    if axes is None:
         return None
     scale, shift = (Quantity(name, axes, "value") for name in ("scale", "shift"))
     return Program(inputs, (Equation(scale, (Term(slope),)), Equation(shift, (Term(rest),))), (scale, shift))

@@ -41,9 +41,12 @@ def claims(derivation: Derivation) -> Iterator[Proof]:
 
 
 def invariances(derivation: Derivation) -> Iterator[Proof]:
-    """The shift and the scale of its data that a definition with statistics does not see, if it does not."""
+    """The shift and the scale of its data that a definition with statistics does not see, if it does not.
+
+    What is held is a symbol, of which nobody knows what becomes of it when the data change: then nothing is claimed.
+    """
     data = Data(derivation)
-    if data.statistics and data.summed:
+    if data.statistics and data.summed and not any(e.held for e in derivation.forward.equations):
         yield from shifted(data)
         yield from scaled(data)
 

@@ -37,12 +37,13 @@ def read(path: Path) -> Definition:
         raise DefinitionError(f"there is no definition file {path}")
     try:
         namespace = runpy.run_path(str(path))
-    except DefinitionError:
-        raise
+    except DefinitionError as error:
+        raise DefinitionError(_one_line(error)) from None
     except SyntaxError as error:
-        raise DefinitionError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+        place = f"{error.filename or path}:{error.lineno}" if error.lineno else str(path)
+        raise DefinitionError(f"{place}: {_one_line(error.msg)}") from None
     except (Exception, SystemExit) as error:  # whatever a user's file raises: one sentence that points at its line
-        raise DefinitionError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
+        raise DefinitionError(f"{_place(error, path)}: {type(error).__name__}: {_one_line(error)}") from None
     found = {id(v): v for v in namespace.values() if isinstance(v, Definition) and v.file == str(path)}
     if len(found) != 1:
         raise DefinitionError(f"{path} needs one Definition, and has {len(found)}")
@@ -53,3 +54,7 @@ def _place(error: BaseException, path: Path) -> str:
     """The last line of the user's file that led to an error."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())

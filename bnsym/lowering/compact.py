@@ -60,7 +60,8 @@ def _is_bent(e: sympy.Expr, variables: list[sympy.Symbol]) -> bool:
     """Whether e is a polynomial in which some variable occurs in two powers, so that there is something to gain."""
     if not e.is_polynomial(*variables):
         return False
-    return any(len({m[n] for m in sympy.Poly(e, *variables).monoms()} - {0}) > 1 for n in range(len(variables)))
+    monomials = sympy.Poly(e, *variables).monoms()
+    return any(len({m[n] for m in monomials} - {0}) > 1 for n in range(len(variables)))
 
 
 def _coefficient(c: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:

@@ -28,11 +28,14 @@ def smaller(
 
     With `extend`, powers of statistics that it needs are saved too: inv_std beside var.
     """
-    raw = _raw(chain, saved, evaluation, extend)
     try:
         closed = _closed(chain, saved, evaluation, extend)
     except NoClosedForm:
-        return raw
+        return _raw(chain, saved, evaluation, extend)
+    as_it_stands = Lowered(chain.needed(chain.outputs).equations)
+    if closed.cost(chain.inputs) <= as_it_stands.cost(chain.inputs):
+        return closed
+    raw = _raw(chain, saved, evaluation, extend)
     return closed if closed.cost(chain.inputs) <= MOST * raw.cost(chain.inputs) else raw
 
 

@@ -37,7 +37,7 @@ class Hoist:
     def _with_known(self, e: sympy.Expr) -> sympy.Expr:
         """An expression in the names there are: beta - mean * scale, not beta - mean * gamma * inv_std."""
         for left, part in self._parts.items():
-            if part.is_Mul and e != part:
+            if part.is_Mul and e != part and part.free_symbols <= e.free_symbols:
                 e = e.subs(part, left)
         return e
 

@@ -40,7 +40,7 @@ def _check_apart(definition: Definition, kernel: Kernel, own: set[str]) -> None:
             )
         if TEMPORARY.fullmatch(q.name) or (q.name not in own and _is_word(q.name)):
             raise DefinitionError(
-                f"{definition.name}: {q.name} in {kernel.name} is a word of the printed text; rename what that is made of"
+                f"{definition.name}: {q.name} in {kernel.name} is a word of the printed text; rename what makes it"
             )
     for operation in kernel.operations:
         name = operation.left.name

@@ -7,6 +7,8 @@ dy - mean(dy) is shorter.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bnsym.calculus.evaluate import Evaluation, atom
 from bnsym.calculus.monomials import Monomial, bound_labels
 from bnsym.lowering.sequence import ordered
@@ -23,6 +25,7 @@ def recentred(program: Program, evaluation: Evaluation) -> Program:
         pattern = program.equation(mean)
         if pattern is None or x.role == "gradient":
             continue
+        pattern = replace(pattern, held=False)
         summed = {a.name for t in pattern.terms for a in t.axes}
         for u in (q for q in arrays if q.axes == x.axes and evaluation.forms[q] == atom(q)):
             if any(_sums_alone(u.name, summed, monomial, masks) for form in forms for monomial in form):

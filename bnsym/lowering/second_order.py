@@ -15,9 +15,14 @@ from bnsym.model import Equation, Program
 
 
 def cases(derivation: Derivation, kernels: dict[str, Kernel]) -> Iterator[Case]:
-    """The double backward, of the closed backward."""
+    """The double backward, of the closed backward.
+
+    Where something is held, of the chain rule's own: the closed one has used what it stands for, and sum(x - mean) = 0
+    has another derivative where the mean is held.
+    """
     premises, sizes = derivation.definition.premises, size_names(derivation.forward)
-    closed = closed_backward(derivation, kernels)
+    held = any(e.held for e in derivation.forward.equations)
+    closed = derivation.backward.program if held else closed_backward(derivation, kernels)
     yield Case("double_backward", closed, derivation.double_backward, premises, sizes, order=2)
 
 

@@ -34,7 +34,8 @@ MOVED = sympy.Symbol("h", real=True)
 
 def proofs(case: Case) -> tuple[Proof, ...]:
     """Each gradient, or tangent, against SymPy's derivative of the program, at a few sizes."""
-    several = small_sizes(case.derivative.program, (2, 3, 4, 5) if case.order == 1 else (2, 3))
+    apart = not any(t.axes for e in case.program.equations for t in e.terms)  # positions have nothing to do with another
+    several = small_sizes(case.derivative.program, (2, 3) if case.order > 1 or apart else (2, 3, 4, 5))
     return tuple(p for sizes in several for p in _at(case, sizes))
 
 
@@ -55,9 +56,19 @@ def small_sizes(program: Program, single: Sequence[int] = (2, 3, 4, 5)) -> Itera
 
 
 def symbols(program: Program, sizes: Sizes, seeds: Sequence[Quantity] = ()) -> Elements:
-    """A symbol for each element of each input, and of each quantity that derivatives hold fixed."""
+    """A symbol for each element of each input, and of each quantity that derivatives hold fixed.
+
+    Seeds are zero from the third position on, as said above. Masks of norms are one there: a position that one leaves
+    out takes no part, so that zeros would make the case of a smaller size.
+    """
     held = [e.left for e in program.equations if e.held]
-    return {q: _symbols(q, sizes, 2 if q in seeds else math.inf) for q in (*program.inputs, *held)}
+    counted = any(e.left.role == "count" for e in program.equations)
+    few = {q: sympy.Integer(0) for q in seeds}
+    few |= {q: sympy.Integer(1) for q in program.inputs if q.role == "mask" and counted}
+    nothing = sympy.Integer(0)
+    return {
+        q: _symbols(q, sizes, 2 if q in few else math.inf, few.get(q, nothing)) for q in (*program.inputs, *held)
+    }
 
 
 def _at(case: Case, sizes: Sizes) -> Iterator[Proof]:
@@ -146,10 +157,10 @@ def centred_axes(program: Program) -> tuple[Axis, ...]:
     return plain[0].terms[0].axes if plain else ()
 
 
-def _symbols(q: Quantity, sizes: Sizes, most: float) -> Array:
-    """An array of symbols; zeros from the position `most` on, along any axis."""
+def _symbols(q: Quantity, sizes: Sizes, most: float, beyond: sympy.Integer) -> Array:
+    """An array of symbols; one number from the position `most` on, along any axis."""
     array = np.empty([sizes[a] for a in q.axes], dtype=object)
     for place in product(*(range(n) for n in array.shape)):
         name = f"{q.name}[{','.join(map(str, place))}]"  # no identifier, so that no quantity can have it
-        array[place] = sympy.Symbol(name, finite=True) if max(place, default=0) < most else sympy.Integer(0)
+        array[place] = sympy.Symbol(name, finite=True) if max(place, default=0) < most else beyond
     return array
