@@ -188,7 +188,9 @@ SECOND = [m for case in second_order.cases(DERIVATION, lower(DERIVATION)) for m 
 
 
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize(("equation", "n", "factor", "mutant"), SECOND, ids=[f"{e.left}-{n}-{f}" for e, n, f, _ in SECOND])
+@pytest.mark.parametrize(
+    ("equation", "n", "factor", "mutant"), SECOND, ids=[f"{e.left}-{n}-{f}" for e, n, f, _ in SECOND]
+)
 def test_a_mutant_of_a_second_derivative_is_refused_unless_it_changes_nothing(route, equation, n, factor, mutant):
     """Whether it changes anything is told by random numbers: the terms that are identically zero are many here."""
     program, rng = mutant.derivative.program, np.random.default_rng(5)

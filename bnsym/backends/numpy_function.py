@@ -12,7 +12,7 @@ from bnsym.backends.numpy_docs import describe, summary
 from bnsym.backends.numpy_printer import formula
 from bnsym.backends.statements import Statement
 from bnsym.checks import DefinitionError
-from bnsym.model import Quantity
+from bnsym.model import Quantity, quantities
 
 if TYPE_CHECKING:
     from bnsym.backends.numpy_module import Module
@@ -74,7 +74,11 @@ class FunctionText:
     def reference(self) -> str:
         """The array whose shape and dtype the others follow."""
         module_is_arrays = self._module.layout == "arrays"
-        arrays = [q.name for q in (*self.arrays, *self.taken_arrays) if not self.may_be_none(q) and (q.role != "mask" or module_is_arrays)]
+        arrays = [
+            q.name
+            for q in (*self.arrays, *self.taken_arrays)
+            if not self.may_be_none(q) and (q.role != "mask" or module_is_arrays)
+        ]
         names = arrays or [q.name for q in self.vectors if not self.may_be_none(q)]
         first = self._module.definition.program.inputs[0].name
         if not names:
@@ -89,8 +93,8 @@ class FunctionText:
     @property
     def positional(self) -> list[Parameter]:
         """Arrays and parameters in order, then `saved`, then numbers that have no default."""
-        found = [Parameter(q.name, "Array | None" if self.may_be_none(q) else "Array" if q.axes else "float")
-                 for q in self.kernel.arguments if q.role != "constant"]  # fmt: skip
+        given = [q for q in self.kernel.arguments if q.role != "constant"]
+        found = [Parameter(q.name, ("Array" if q.axes else "float") + " | None" * self.may_be_none(q)) for q in given]
         saved = [Parameter("saved", "Saved")] * bool(self.taken and not self.calls_forward)
         found = [*saved, *found] if self.name == "correction" else [*found, *saved]
         counts = [Parameter(q.name, "Array" if q.axes else "int") for q in self.constants if q.name == "count"]
@@ -205,17 +209,14 @@ class FunctionText:
     @property
     def returns(self) -> str:
         """The type of what it returns."""
-        types = [
-            "Array | None"
-            if " if has_" in r
-            else "float"
-            if r.startswith("float(")
-            else "Saved"
-            if r == "saved"
-            else "Array"
-            for r in self.returned
-        ]
+        types = [self._type(r) for r in self.returned]
         return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
+
+    def _type(self, returned: str) -> str:
+        numbers = [f"{q.name}_result" for q in self._module.definition.program.outputs if not q.axes]
+        if returned.startswith("float(") or returned in numbers:
+            return "float"
+        return "Saved" if returned == "saved" else "Array | None" if " if has_" in returned else "Array"
 
     @property
     def statistics_take(self) -> list[str]:
@@ -273,7 +274,7 @@ class FunctionText:
             dims = self._module.dims(p.data.axes)
             first = ", ".join("0" if d in reduced else ":" for d in dims)
             names = {k: getattr(p, k).name for k in ("pivot", "mean")}
-            source = formula(p.source, lambda q, first=first: f"{q.name}[{first}]")
+            source = formula(p.source.xreplace({q: Quantity(f"{q}[{first}]") for q in quantities(p.source)}))
             found.append(names | {"source": source, "excess": formula(p.excess)})
         return found
 

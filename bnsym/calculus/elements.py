@@ -83,7 +83,12 @@ DIGITS = Numbers(
     object,
     lambda e: mpmath.mpf(int(e.p)) / int(e.q) if e.is_Rational else mpmath.mpmathify(e.evalf(mpmath.mp.dps)),
     {name: _each(getattr(mpmath, name)) for name in ("exp", "log", "tanh", "sinh", "atan", "erf", "sign")}
-    | {"Abs": _each(abs), "step": _each(lambda z: mpmath.mpf(z > 0)), "maximum": _each(max, 2), "minimum": _each(min, 2)},
+    | {
+        "Abs": _each(abs),
+        "step": _each(lambda z: mpmath.mpf(z > 0)),
+        "maximum": _each(max, 2),
+        "minimum": _each(min, 2),
+    },
 )
 
 SYMBOLS = Numbers(object, lambda e: e, {})

@@ -32,7 +32,7 @@ class Root(Fraction):
 
     _hashed: int
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         return self._hashed
 
 

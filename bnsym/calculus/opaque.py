@@ -49,5 +49,6 @@ def made_opaque(e: sympy.Expr) -> sympy.Expr:
         return opaque_power(e.exp)(made_opaque(e.base))
     arguments = [made_opaque(a) for a in e.args]
     if isinstance(e, sympy.Function) and not hasattr(e, "original"):
-        return opaque(type(e))(*arguments)
+        function: Any = type(e)
+        return opaque(function)(*arguments)
     return e.func(*arguments)

@@ -4,4 +4,6 @@ from bnsym.definitions.batch_norm import batch_norm
 from bnsym.definitions.gelu_tanh import gelu_tanh
 from bnsym.language import composed
 
-batch_norm_gelu_tanh = composed("batch_norm_gelu_tanh", batch_norm, gelu_tanh, source="Ioffe & Szegedy 2015; Hendrycks & Gimpel 2016")
+batch_norm_gelu_tanh = composed(
+    "batch_norm_gelu_tanh", batch_norm, gelu_tanh, source="Ioffe & Szegedy 2015; Hendrycks & Gimpel 2016"
+)

@@ -1,7 +1,21 @@
 """Batch renormalization: Ioffe (2017), Algorithm 1. Its r and d are constants to the gradient."""
 
 from bnsym.language import (
-    Definition, Eq, Max, Min, Sum, axes, constant, data, fixed, parameter, size, sqrt, statistics, stop_gradient, values,
+    Definition,
+    Eq,
+    Max,
+    Min,
+    Sum,
+    axes,
+    constant,
+    data,
+    fixed,
+    parameter,
+    size,
+    sqrt,
+    statistics,
+    stop_gradient,
+    values,
 )  # fmt: skip
 
 i, c = axes("i c")  # example (and every location of a feature map), feature

@@ -1,7 +1,18 @@
 """Batch normalization (Ioffe & Szegedy 2015, Algorithm 1) over the positions that a mask of zeros and ones leaves."""
 
 from bnsym.language import (
-    Definition, Eq, Sum, axes, constant, counts, data, mask, parameter, sqrt, statistics, values,
+    Definition,
+    Eq,
+    Sum,
+    axes,
+    constant,
+    counts,
+    data,
+    mask,
+    parameter,
+    sqrt,
+    statistics,
+    values,
 )  # fmt: skip
 
 i, c = axes("i c")  # example (and every location), feature

@@ -88,7 +88,9 @@ class ClosedForm:
     def equation(self, output: Quantity) -> Equation:
         """The closed form of one output."""
         own = self.evaluation.cuts.get(output)
-        kept = (q for q in self.evaluation.cuts if own is None and self.evaluation.forms[q] == self.evaluation.forms[output])
+        kept = (
+            q for q in self.evaluation.cuts if own is None and self.evaluation.forms[q] == self.evaluation.forms[output]
+        )
         if (same := next(kept, None)) is not None:
             return Equation(output, (Term(same),))
         form = self._rewritten(own if own is not None else self.evaluation.forms[output])
@@ -187,7 +189,9 @@ class ClosedForm:
         if name in self.evaluation.context.exponents:
             ((inner, c),) = self.evaluation.context.exponents[name].items()
             factors = [self._power((f[0], f[1]), k) for f, k in inner]
-            return sympy.exp(sympy.Rational(c.numerator, c.denominator) * sympy.Mul(*(b**k for b, k in factors))), exponent
+            return sympy.exp(
+                sympy.Rational(c.numerator, c.denominator) * sympy.Mul(*(b**k for b, k in factors))
+            ), exponent
         if name in self.evaluation.context.functions:
             return self._with_centred(self.evaluation.context.functions[name]), exponent
         if name not in self._known:

@@ -30,8 +30,10 @@ def compact(e: sympy.Expr, is_element: IsElement) -> sympy.Expr:
         return e
     coefficients: dict[sympy.Expr, sympy.Symbol] = {}
     poly = sympy.Poly(named, *variables)
-    plain = sympy.Add(*(_coefficient(c, coefficients) * sympy.Mul(*(v**k for v, k in zip(variables, powers, strict=True)))
-                        for powers, c in poly.terms()))  # fmt: skip
+    plain = sympy.Integer(0)
+    for powers, c in poly.terms():
+        factors = (v**k for v, k in zip(variables, powers, strict=True))
+        plain += _coefficient(c, coefficients) * sympy.Mul(*factors)
     best = _shortest(plain, tuple(variables))
     back = {s: c for c, s in coefficients.items()} | {d: f for f, d in functions.items()}
     return best.xreplace(back) if best is not plain else e

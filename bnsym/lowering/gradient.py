@@ -8,10 +8,9 @@ from bnsym.lowering.direct import hoisted_powers, with_powers
 from bnsym.lowering.hoist import Hoist
 from bnsym.lowering.names import Hoisted
 from bnsym.lowering.operations import counted, is_element, sizes_of, split_sums
-from bnsym.lowering.shared import functions_shared, in_two_stages
 from bnsym.lowering.sequence import Lowered, completed, ordered, pruned
+from bnsym.lowering.shared import functions_shared, in_two_stages
 from bnsym.model import Program, Quantity
-
 
 MOST = 1.5
 """How much more a closed form may cost than the chain rule's program: it is the one that is right in every range."""

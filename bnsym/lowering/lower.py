@@ -16,8 +16,8 @@ from bnsym.lowering.cuts import Cuts, cuts
 from bnsym.lowering.direct import Centres, direct
 from bnsym.lowering.gradient import smaller
 from bnsym.lowering.kernel import Kernel
-from bnsym.lowering.operations import operations
 from bnsym.lowering.masks import masked
+from bnsym.lowering.operations import operations
 from bnsym.lowering.pivot import pivoted
 from bnsym.lowering.recentre import recentred
 from bnsym.lowering.scaling import degrees
@@ -92,7 +92,9 @@ def _jvp(derivation: Derivation, cut: Cuts, saved: tuple[Quantity, ...]) -> Kern
     tangents = tuple(derivative.gradients[y] for y in derivation.forward.outputs)
     program = replace(derivative.program, outputs=tangents)
     kernel = _kernel("jvp", *_again(derivation, replace(derivative, program=program), cut, saved))
-    wanted = [q for q in (*derivation.forward.inputs, *derivative.seeds) if q in kernel.arguments or q in program.inputs]
+    wanted = [
+        q for q in (*derivation.forward.inputs, *derivative.seeds) if q in kernel.arguments or q in program.inputs
+    ]
     return replace(kernel, arguments=tuple(wanted), after_forward=True, optional=derivative.seeds)
 
 

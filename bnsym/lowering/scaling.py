@@ -70,7 +70,7 @@ def _constant(e: Quantity, known: dict[Quantity, sympy.Rational]) -> sympy.Ratio
 
 
 def _common(e: sympy.Add, known: dict[Quantity, sympy.Rational]) -> sympy.Rational:
-    """What is added must scale alike; a constant such as eps, or a residual, takes the degree of what it is added to."""
+    """What is added must scale alike; a constant such as eps, or a residual, has the degree of what it is added to."""
     loose = [a for a in e.args if isinstance(a, Quantity) and a.role in ("constant", "data") and a not in known]
     found = {_degree(a, known) for a in e.args if a not in loose}
     if len(found) != 1:

@@ -18,7 +18,9 @@ def functions_shared(equations: list[Equation], is_element: Callable[[Quantity],
         for t in e.terms:
             functions = t.body.atoms(sympy.Function)
             counted.update({f: t.body.count(f) for f in functions if any(is_element(q) for q in quantities(f))})
-    known = {t.body: e.left for e in equations for t in e.terms if len(e.terms) == 1 and not t.axes and t.body in counted}
+    known = {
+        t.body: e.left for e in equations for t in e.terms if len(e.terms) == 1 and not t.axes and t.body in counted
+    }
     made: dict[sympy.Expr, Quantity] = dict(known)
     new = []
     for f in sorted((f for f, n in counted.items() if n > 1 and f not in known), key=str):

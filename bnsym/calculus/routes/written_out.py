@@ -34,7 +34,9 @@ MOVED = sympy.Symbol("h", real=True)
 
 def proofs(case: Case) -> tuple[Proof, ...]:
     """Each gradient, or tangent, against SymPy's derivative of the program, at a few sizes."""
-    apart = not any(t.axes for e in case.program.equations for t in e.terms)  # positions have nothing to do with another
+    apart = not any(
+        t.axes for e in case.program.equations for t in e.terms
+    )  # positions have nothing to do with another
     several = small_sizes(case.derivative.program, (2, 3) if case.order > 1 or apart else (2, 3, 4, 5))
     return tuple(p for sizes in several for p in _at(case, sizes))
 
@@ -66,9 +68,7 @@ def symbols(program: Program, sizes: Sizes, seeds: Sequence[Quantity] = ()) -> E
     few = {q: sympy.Integer(0) for q in seeds}
     few |= {q: sympy.Integer(1) for q in program.inputs if q.role == "mask" and counted}
     nothing = sympy.Integer(0)
-    return {
-        q: _symbols(q, sizes, 2 if q in few else math.inf, few.get(q, nothing)) for q in (*program.inputs, *held)
-    }
+    return {q: _symbols(q, sizes, 2 if q in few else math.inf, few.get(q, nothing)) for q in (*program.inputs, *held)}
 
 
 def _at(case: Case, sizes: Sizes) -> Iterator[Proof]:

@@ -1,0 +1,96 @@
+"""Norms that once went wrong, each from derivation to printed kernels: proved, tried out, and loaded."""
+
+import pytest
+
+import bnsym
+
+CHANNELS = """
+from bnsym.language import *
+i, c = axes("i c")
+m, x = size(i), data("x", i, c)
+gamma, beta = parameter("gamma", c, absent=1), parameter("beta", c, absent=0)
+eps = constant("eps", default=1e-5)
+mean, var, skew = statistics("mean var skew", c)
+x_hat, y, w = *values("x_hat y", i, c), values("w")
+moments = [Eq(mean, Sum(x, i) / m), Eq(var, Sum((x - mean) ** 2, i) / m), Eq(x_hat, (x - mean) / sqrt(var + eps))]
+"""
+
+ROWS = """
+from bnsym.language import *
+n, d = axes("n d")
+x, t = data("x", n, d), mask("t", n, d)
+gamma, beta = parameter("gamma", d, absent=1), parameter("beta", d, absent=0)
+eps = constant("eps", default=1e-5)
+count, (mean, var), total, top = counts(n), statistics("mean var", n), statistics("total", n), statistics("top", n)
+e, y = values("e y", n, d)
+"""
+
+COMPOSED = """
+from bnsym.definitions.batch_norm import batch_norm
+from bnsym.definitions.relu import relu
+from bnsym.definitions.sigmoid import sigmoid
+from bnsym.language import *
+j = axes("j")
+u, k, v = data("u", j), mask("k", j), values("v", j)
+"""
+
+
+def channels(*equations, before="moments"):
+    listed = f"[*{before}, {', '.join(equations)}]"
+    return f'{CHANNELS}own = Definition("own", source="-", layout="channels", equations={listed})'
+
+
+def rows(*equations):
+    return f'{ROWS}own = Definition("own", source="-", layout="trailing", equations=[{", ".join(equations)}])'
+
+
+ODD = {
+    "an array that its own gate needs": channels("Eq(y, x_hat / (1 + exp(-gamma * x_hat)) + beta)"),
+    "a third moment": channels("Eq(skew, Sum(x_hat**3, i) / m)", "Eq(y, gamma * (x_hat - skew * x_hat**2) + beta)"),
+    "softplus": channels("Eq(y, x_hat * log(1 + exp(gamma * x_hat + beta)))"),
+    "y is x less what depends on x": channels("Eq(mean, Sum(gamma * x, i) / m)", "Eq(y, x - mean)", before="[]"),
+    "a mean of means": channels(
+        "Eq(mean, Sum(x, i) / m)", "Eq(w, Sum(mean, c) / size(c))", "Eq(y, gamma * (x - w))", before="[]"
+    ),
+    "a held mean": channels(
+        "Eq(mean, stop_gradient(Sum(x, i) / m))",
+        "Eq(var, Sum((x - mean) ** 2, i) / m)",
+        "Eq(y, gamma * (x - mean) / sqrt(var + eps) + beta)",
+        before="[]",
+    ),
+    "masked rows": rows(
+        "Eq(count, Sum(t, d))",
+        "Eq(mean, Sum(t * x, d) / count)",
+        "Eq(var, Sum(t * (x - mean) ** 2, d) / count)",
+        "Eq(y, t * (gamma * (x - mean) / sqrt(var + eps) + beta))",
+    ),
+    "several sums in one equation": rows("Eq(e, exp(x))", "Eq(total, Sum(e, d))", "Eq(y, gamma * e / total + beta)"),
+    "a held largest": rows("Eq(top, stop_gradient(Max(Abs(x), d)))", "Eq(y, gamma * x / (top + eps))"),
+    "an activation first": f'{COMPOSED}own = composed("own", relu, batch_norm, source="-")',
+    "a product of equal sums": f'{COMPOSED}own = composed("own", sigmoid, batch_norm, source="-", between="s")',
+    "a mask last": f"""{COMPOSED}kept = Definition("kept", source="-", layout="elementwise", equations=[Eq(v, u * k)])
+own = composed("own", batch_norm, kept, source="-")
+del kept""",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_it_is_proved_and_its_kernels_run(text, tmp_path, monkeypatch):
+    monkeypatch.setenv("BNSYM_CACHE_DIR", str(tmp_path / "cache"))
+    path = tmp_path / "own.py"
+    path.write_text(text)
+    assert {"forward", "backward", "jvp", "double_backward", "backward_jvp"} <= set(bnsym.load(path).__all__)
+
+
+def test_a_root_under_a_sum_is_undecided(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(
+        channels(
+            "Eq(mean, Sum(sqrt(x**2 + 1), i) / m)",
+            "Eq(var, Sum(sqrt(x**2 + mean), i) / m)",
+            "Eq(y, gamma * x / sqrt(var + eps))",
+            before="[]",
+        )
+    )
+    with pytest.raises(bnsym.ProofError, match="undecided"):
+        bnsym.load(path)
