@@ -142,16 +142,11 @@ def Definition(  # noqa: N802 - a definition file reads as a declaration
     origin = Origin(frame.f_code.co_filename, frame.f_lineno)
     said = _all(equations, Equation, "equations", "Eq(left, right)")
     kept = [e.left for e in said if e.left.role in ("statistic", "count")] if saved is None else saved
-    made = model.Definition(
-        name,
-        source,
-        layout,
-        model.Program((), said, _all(outputs or [e.left for e in said[-1:]], Quantity, "outputs", "quantities")),
-        _all(kept, Quantity, "saved", "quantities"),
-        _all(premises, object, "premises", "premise(...)"),
-        doc=(namespace.get("__doc__") or "").strip(),
-        file=frame.f_code.co_filename,
-    )
+    results = _all(outputs or [e.left for e in said[-1:]], Quantity, "outputs", "quantities")
+    saves = _all(kept, Quantity, "saved", "quantities")
+    granted, doc = _all(premises, object, "premises", "premise(...)"), (namespace.get("__doc__") or "").strip()
+    program = model.Program((), said, results)
+    made = model.Definition(name, source, layout, program, saves, granted, doc=doc, file=origin.file)
     return declared(made, namespace, origin)
 
 

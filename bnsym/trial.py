@@ -19,7 +19,7 @@ from bnsym.lowering.kernel import Kernel
 from bnsym.model import Axis, Definition, Program, Quantity
 
 Values = dict[Quantity, Any]
-SIGNED = ("data", "gradient")
+SIGNED = ("data", "gradient", "parameter")
 """What may have either sign, tangents and what comes back to be differentiated among them."""
 
 

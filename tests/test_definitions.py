@@ -234,7 +234,7 @@ def test_a_wrong_correction_is_refused(tmp_path, old, new, line, says):
         ('data("x", i, c)', 'data("x", "i", c)', "x varies along axes, and i is none"),
         ("default=1e-5", "default=float('inf')", "eps is a constant, a number, and is given inf"),
         ("default=1e-5", "default=True", "eps is a constant, a number, and is given True"),
-        ("default=1e-5", "default=2, at_least=1.5j", "TypeError"),
+        ("default=1e-5", "default=2, at_least=1.5j", "eps is a constant, a number, and is given 1.5j"),
         ("absent=1", "absent='a'", "an omitted gamma stands for a whole number such as 0 or 1, not 'a'"),
         ("absent=1", "absent=True", "an omitted gamma stands for a whole number"),
         ('source="a test"', "source=3", "source says in words where made is from, and is 3"),

@@ -27,7 +27,6 @@ def test_only_the_gradients_that_are_kept_are_said_to_be_computed():
     assert "only that to $\\hat{x}$ is computed" in told("layer_norm")
     assert "no gradient to an intermediate quantity is left" in told("batch_norm")
     assert "The step above leads straight to the inputs." in told("relu")
-    assert "The steps above are computed one after the other." in told("gelu_tanh")
 
 
 def test_what_a_mask_leaves_out():

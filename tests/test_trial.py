@@ -66,7 +66,7 @@ TEXTS = {
         "Eq(var, Sum(t, i)), Eq(mean, Sum(t * x, i) / var), Eq(y, gamma * t * (x - mean) + beta)"
     ).replace("x, y =", 't = mask("t", i, c)\nx, y ='),
     "a sign that scales": CHANNELS.format("*moments, Eq(y, sign(mean - 1) * (x - mean) / sqrt(var + eps))"),
-    "relu": CHANNELS.format("*moments, Eq(y, Max(gamma * (x - mean) / sqrt(var + eps) + beta, 0))"),
+    "relu": CHANNELS.format("moments[0], Eq(y, Max(gamma * (x - mean) + beta, 0))"),
     "a decimal": CHANNELS.format("moments[0], Eq(y, 0.25 * x - mean / 3)"),
     "minus a product": ARRAYS.format("Eq(z, b - Sum(x * w, k))"),
     "a mean product": ARRAYS.format("Eq(z, Sum(x * w, k) / size(k) + b)"),
@@ -74,7 +74,7 @@ TEXTS = {
     "a product of exponentials": ARRAYS.format("Eq(z, Sum(exp(x) * w, k))"),
     "a product, then tanh": ARRAYS.format("Eq(z, Sum(x * w, k) + b), Eq(y, tanh(z))"),
     "roots of the data": CHANNELS.format("Eq(mean, Sum(sqrt(x), i) / m), Eq(y, gamma * sqrt(x) / (mean + eps) + beta)"),
-    "a constant of at least 1.5": CHANNELS.format("*moments, Eq(y, (x - mean) / sqrt(var + k))").replace(
+    "a constant of at least 1.5": CHANNELS.format("moments[0], Eq(y, (x - mean) / sqrt(mean**2 + k))").replace(
         "x, y =", 'k = constant("k", at_least=1.5)\nx, y ='
     ),
     "a narrower output": ARRAYS.format("Eq(s, log(1 + Sum(x**2, k)))").replace("log(1 + Sum(x**2, k))", "Sum(x**2, k)"),
@@ -83,7 +83,7 @@ TEXTS = {
 }  # fmt: skip
 
 
-PROVED = ("no gamma", "masked", "residual", "minus a product", "a mean product", "a decimal", "sum over a, k of a cube")
+PROVED = ("masked", "minus a product", "a mean product", "a decimal")
 """Of the others it is proved here that the kernels compute what was derived; tests/test_own_norms.py proves more."""
 
 
@@ -129,10 +129,10 @@ CHANGES = {
     **{r" / m$": " / (m - 1)", r"np\.exp\(": "np.tanh(", r"\.T, ": ".T * 2, "},
     r"_sum\((\w+), ": r"2 * _sum(\1, ",
 }
-MOST = {"batch_norm": 12, "dense": 12, "batch_norm_gelu_tanh": 5}
+MOST = {"batch_norm": 6, "dense": 6}
 CHANGED = (
-    *("batch_norm", "layer_norm", "rms_norm", "group_norm", "masked_batch_norm", "batch_renorm"),
-    *("batch_norm_relu", "batch_norm_gelu_tanh", "relu", "sigmoid", "gelu", "dense", "linear", "softmax_cross_entropy"),
+    *("batch_norm", "layer_norm", "group_norm", "masked_batch_norm", "batch_renorm"),
+    *("instance_norm", "batch_norm_relu", "sigmoid", "gelu", "dense", "linear", "softmax_cross_entropy"),
 )
 """One definition of each layout, of each elementwise function and of each way to be fused."""
 
@@ -143,7 +143,7 @@ def test_a_wrong_text_is_refused(name):
     text, _, _ = printed(name)
     refused = 0
     for old, new in CHANGES.items():
-        for found in sampled(matches(old, text), MOST.get(name, 3)):
+        for found in sampled(matches(old, text), MOST.get(name, 2)):
             refuses(name, text[: found.start()] + found.expand(new) + text[found.end() :])
             refused += 1
     assert refused >= 1
@@ -159,12 +159,7 @@ ADD_RELU = str(Path(bnsym.__file__).with_name("definitions") / "add_relu.py")
         (ADD_RELU, "backward", "np.heaviside(total, 0, out=total)", "total[...] = 1"),
         (ADD_RELU, "forward", "np.maximum(", "np.add("),
         ("batch_norm", "inference", "scale = ", "mean = _sum(x, (0, 2)) / (shape[0] * shape[2])\n    scale = "),
-        (
-            "batch_norm",
-            "inference_backward",
-            "x_hat = ",
-            "mean = _sum(x, (0, 2)) / (shape[0] * shape[2])\n    x_hat = ",
-        ),
+        ("batch_norm", "inference_backward", "x_hat = np", "mean = _sum(x, (0, 2)) / shape[0]\n    x_hat = np"),
         ("batch_norm", "inference_backward", "inv_std = ", "var = np.var(x, (0, 2))\n    inv_std = "),
         ("batch_norm", "update_running", "batch_mean * momentum + (1 - momentum) * mean", "batch_mean"),
         ("batch_norm", "update_running", "(1 - momentum) * var", "(1 - momentum) * batch_var"),

@@ -22,7 +22,7 @@ from bnsym.lowering.pivot import pivoted
 from bnsym.lowering.recentre import recentred
 from bnsym.lowering.scaling import degrees
 from bnsym.lowering.sequence import Lowered
-from bnsym.model import Equation, Program, Quantity
+from bnsym.model import Equation, Program, Quantity, quantities
 
 
 def lower(derivation: Derivation) -> dict[str, Kernel]:
@@ -152,10 +152,12 @@ def _forward(derivation: Derivation, backward: Lowered, centres: Centres) -> Ker
 
 
 def _is_mean_square(e: Equation) -> bool:
-    """A sum of squares: rounding may not make it negative."""
-    return len(e.terms) == 1 and bool(e.terms[0].axes) and any(
-        f.is_Pow and f.exp == 2 for f in sympy.Mul.make_args(e.terms[0].body)
-    )  # fmt: skip
+    """A sum of squares, times what is not negative: rounding may not make it negative."""
+    if len(e.terms) != 1 or not e.terms[0].axes:
+        return False
+    factors = sympy.Mul.make_args(e.terms[0].body)
+    counts = [f for f in factors if all(q.role == "size" for q in quantities(f)) and not f.could_extract_minus_sign()]
+    return any(f.is_Pow and f.exp == 2 for f in factors) and all(f.is_nonnegative for f in factors if f not in counts)
 
 
 def _kernel(name: str, program: Program, lowered: Lowered, saved: tuple[Quantity, ...] = ()) -> Kernel:
