@@ -29,7 +29,7 @@ class Quantity(sympy.Symbol):
     for.
     """
 
-    __slots__ = ("absent", "at_least", "axes", "default", "role")
+    __slots__ = ("_content", "absent", "at_least", "axes", "default", "role")
 
     def __new__(
         cls,
@@ -39,19 +39,21 @@ class Quantity(sympy.Symbol):
         *,
         default: float | None = None,
         absent: int | None = None,
-        at_least: int = 0,
+        at_least: float = 0,
         **assumptions: bool,
     ) -> Quantity:
         """A quantity; assumptions are SymPy's own."""
         # Symbol's own cache is passed by: it knows nothing of axes.
         self = sympy.Symbol.__xnew__(cls, name, **({"real": True} | assumptions))
         self.axes, self.role, self.default, self.absent, self.at_least = axes, role, default, absent, at_least
+        # One name with two axis tuples, or with two defaults, is two quantities; names, not Axis objects, so that SymPy
+        # can order them. Made once: quantities are compared all the time.
+        own = (tuple(a.name for a in axes), role, repr(default), repr(absent), repr(at_least))
+        self._content = (*sympy.Symbol._hashable_content(self), *own)
         return self
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        # One name with two axis tuples is two quantities; names, not Axis objects, so that SymPy can order them.
-        own = (self.default, self.absent, self.at_least)  # two files may mean different defaults by one name
-        return (*super()._hashable_content(), tuple(a.name for a in self.axes), self.role, *map(repr, own))
+        return self._content
 
 
 class Size(Quantity):
@@ -63,10 +65,8 @@ class Size(Quantity):
         """The size of an axis."""
         self = Quantity.__new__(cls, name, (), "size", integer=True, positive=True)
         self.axis = axis
+        self._content = (*self._content, axis.name)
         return self
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return (*super()._hashable_content(), self.axis.name)
 
 
 class Reduction(sympy.Expr):

@@ -34,25 +34,26 @@ MOVED = sympy.Symbol("h", real=True)
 
 def proofs(case: Case) -> tuple[Proof, ...]:
     """Each gradient, or tangent, against SymPy's derivative of the program, at a few sizes."""
-    apart = not any(
-        t.axes for e in case.program.equations for t in e.terms
-    )  # positions have nothing to do with another
-    several = small_sizes(case.derivative.program, (2, 3) if case.order > 1 or apart else (2, 3, 4, 5))
+    apart = not any(t.axes for e in case.program.equations for t in e.terms)  # no position knows of another
+    several = small_sizes(case.derivative.program, few=case.order > 1 or apart)
     return tuple(p for sizes in several for p in _at(case, sizes))
 
 
-def small_sizes(program: Program, single: Sequence[int] = (2, 3, 4, 5)) -> Iterator[Sizes]:
-    """2 to 5 along one summed axis; along several 1 to 3, no two of three neighbours alike.
+def small_sizes(program: Program, *, few: bool = False) -> Iterator[Sizes]:
+    """2 to 5 along one summed axis; along several 1 to 3, no two neighbours alike. A `few` are the first two.
 
     A mask leaves at least one position: of one position it would leave that, so there are two or three then.
     """
     summed = [a for a in program.axes if any(a in t.axes for e in program.equations for t in e.terms)]
+    masked = any(q.role == "mask" for q in program.inputs)
     if len(summed) == 1:
-        choices = [{summed[0]: n} for n in single]
-    elif any(q.role == "mask" for q in program.inputs):
+        choices = [{summed[0]: n} for n in ((2, 3) if few else (2, 3, 4, 5))]
+    elif masked:
         choices = [{a: 2 + (n + k) % 2 for k, a in enumerate(summed)} for n in range(2)]
     else:
-        choices = [{a: 1 + (n + k) % 3 for k, a in enumerate(summed)} for n in range(3)] if summed else [{}]
+        choices = (
+            [{a: 1 + (n + k) % 3 for k, a in enumerate(summed)} for n in range(2 if few else 3)] if summed else [{}]
+        )
     for sizes in choices:
         yield {a: sizes.get(a, 1) for a in program.axes}
 
