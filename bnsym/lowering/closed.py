@@ -100,7 +100,7 @@ class ClosedForm:
         split = [(c, self._split(m, output)) for m, c in sorted(form.items(), key=lambda item: str(item[0]))]
         body = _factored([(c, self._products(f)) for c, f in split], self.is_element)
         wide = is_element(output, self.program.inputs)
-        return Equation(output, (Term(compact(body, self._is_wide) if wide else body),))
+        return Equation(output, (Term(compact(body, self._is_wide, self.recomputed) if wide else body),))
 
     def _is_bare_sum(self, output: Quantity) -> bool:
         """Whether an output is one sum and nothing else, negated so that these come first."""

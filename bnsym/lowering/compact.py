@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 
 import sympy
@@ -18,10 +18,13 @@ MOST_TERMS, MOST_SYMBOLS = 40, 8
 IsElement = Callable[[Quantity], bool]
 
 
-def compact(e: sympy.Expr, is_element: IsElement) -> sympy.Expr:
-    """The shortest spelling found of an elementwise body: as it is, factored, or by Horner's rule."""
+def compact(e: sympy.Expr, is_element: IsElement, functions_of: Collection[Quantity] = ()) -> sympy.Expr:
+    """The shortest spelling found of an elementwise body: as it is, factored, or by Horner's rule.
+
+    `functions_of` are arrays that are functions of others, as t = tanh(z) is: what is added up is then powers of z.
+    """
     if isinstance(e, sympy.Mul):
-        return sympy.Mul(*(compact(a, is_element) for a in e.args))
+        return sympy.Mul(*(compact(a, is_element, functions_of) for a in e.args))
     functions = {f: sympy.Symbol(f"f{n}") for n, f in enumerate(sorted(e.atoms(sympy.Function), key=str))}
     named = e.xreplace(functions)
     arrays = [q for q in quantities(named) if is_element(q)]
@@ -34,18 +37,37 @@ def compact(e: sympy.Expr, is_element: IsElement) -> sympy.Expr:
     for powers, c in poly.terms():
         factors = (v**k for v, k in zip(variables, powers, strict=True))
         plain += _coefficient(c, coefficients) * sympy.Mul(*factors)
-    best = _shortest(plain, tuple(variables))
+    best = _shortest(plain, tuple(variables), tuple(q for q in arrays if q not in functions_of))
     back = {s: c for c, s in coefficients.items()} | {d: f for f, d in functions.items()}
     return best.xreplace(back) if best is not plain else e
 
 
 @cache
-def _shortest(plain: sympy.Expr, variables: tuple[sympy.Symbol, ...]) -> sympy.Expr:
+def _shortest(plain: sympy.Expr, variables: tuple[sympy.Symbol, ...], outer: tuple[sympy.Symbol, ...]) -> sympy.Expr:
+    small = len(plain.free_symbols) <= MOST_SYMBOLS
+    collected = [c for v in outer if (c := _collected(plain, v, variables)) is not None] if small else []
+    if collected:
+        return min(collected, key=_looseness)
     found = [sympy.horner(plain, *variables), sympy.horner(plain, *reversed(variables)), plain]
-    if len(plain.free_symbols) <= MOST_SYMBOLS:
-        found.insert(0, sympy.factor(plain))
-    best = min(found, key=lambda c: int(c.count_ops()))
+    best = min([sympy.factor(plain), *found] if small else found, key=lambda c: int(c.count_ops()))
     return plain if best is plain else _spread(best)
+
+
+def _collected(e: sympy.Expr, v: sympy.Symbol, variables: tuple[sympy.Symbol, ...]) -> sympy.Expr | None:
+    """By powers of one variable, each coefficient factored: c (1 - t^2) z, and not c z - c t^2 z, where t is near 1.
+
+    None where no coefficient has several terms, and so nothing to factor.
+    """
+    others = [w for w in variables if w != v]
+    coefficients = sympy.Poly(e, v).all_coeffs()[::-1]
+    if not others or not any(len(sympy.Poly(c, *others).terms()) > 1 for c in coefficients):
+        return None
+    return sympy.Add(*(sympy.factor(c) * v**n for n, c in enumerate(coefficients)))
+
+
+def _looseness(e: sympy.Expr) -> tuple[int, int]:
+    """How many terms are added up that might cancel, and how many operations there are."""
+    return len(sympy.Add.make_args(e)), int(e.count_ops())
 
 
 def _spread(e: sympy.Expr) -> sympy.Expr:
