@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bnsym.backends.numpy import PER_CHANNEL, Function
 from bnsym.backends.numpy_docs import describe, summary
-from bnsym.backends.numpy_printer import formula
-from bnsym.backends.statements import Statement
+from bnsym.backends.numpy_statistics import StatisticsText, words
 from bnsym.checks import DefinitionError
-from bnsym.model import Quantity, quantities
+from bnsym.model import Quantity
 
 if TYPE_CHECKING:
     from bnsym.backends.numpy_module import Module
@@ -31,14 +29,12 @@ class Parameter:
     default: str = ""
 
 
-class FunctionText:
+class FunctionText(StatisticsText):
     """One generated function."""
 
     def __init__(self, function: Function, module: Module):
-        self._function, self._module = function, module
-        self.kernel, self.name = function.kernel, function.name
-        self.first, self.rest, self.live, self.sizes = function.first, function.rest, function.live, function.sizes
-        self.arrays, self.vectors, self.constants = function.arrays, function.vectors, function.constants
+        super().__init__(function, module)
+        self._function, self.name = function, function.name
         self.array_outputs = function.array_outputs
         self.per_channel = function.name in PER_CHANNEL
         self.calls_forward = function.kernel.after_forward
@@ -67,10 +63,10 @@ class FunctionText:
     @cached_property
     def read(self) -> frozenset[str]:
         """The names that the statements use: of the rest it is enough that they were checked."""
-        words = _words((*self.first, *self.rest))
-        return frozenset(words | ({q.name for q in self.vectors} if not self.calls_forward else set()))
+        used = words((*self.first, *self.rest))
+        return frozenset(used | ({q.name for q in self.vectors} if not self.calls_forward else set()))
 
-    @cached_property
+    @property
     def reference(self) -> str:
         """The array whose shape and dtype the others follow."""
         module_is_arrays = self._module.layout == "arrays"
@@ -219,82 +215,6 @@ class FunctionText:
         return "Saved" if returned == "saved" else "Array | None" if " if has_" in returned else "Array"
 
     @property
-    def statistics_take(self) -> list[str]:
-        """What the statistics are computed from."""
-        words = _words(self.first)
-        names = [q.name for q in (*self.arrays, *self.vectors, *self.constants)] + [n for n, _ in self.sizes]
-        return [self.reference, *(n for n in names if n in words and n != self.reference)]
-
-    @property
-    def scaled(self) -> list[tuple[str, str]]:
-        """What becomes of the data, and of constants that the rest uses, in other units."""
-        later = _words(self.rest)
-        constants = [(name, text) for name, text in self._scaled_constants().items() if name in later]
-        return [*((name, f"{name} * unit.astype(dtype){self._index()}") for name in self.scaled_arrays), *constants]
-
-    @property
-    def scaled_arrays(self) -> list[str]:
-        """The arrays that are data, in units."""
-        degrees = self.kernel.degrees or {}
-        return [q.name for q in self.arrays if degrees.get(q) == 1]
-
-    @property
-    def unit(self) -> str:
-        """The unit that brings all of them near 1."""
-        units = [f"_unit({name}, {self.reduced})" for name in self.scaled_arrays]
-        return reduce(lambda a, b: f"np.minimum({a}, {b})", units)
-
-    @property
-    def scaled_take(self) -> list[str]:
-        """What the statistics are computed from, in other units."""
-        done = [name for name, _ in self.scaled]
-        constants = {n: text for n, text in self._scaled_constants().items() if n not in done}
-        return [constants.get(name, name) for name in self.statistics_take]
-
-    def _scaled_constants(self) -> dict[str, str]:
-        """A constant of degree k times the unit's k-th power."""
-        degrees = self.kernel.degrees or {}
-        return {q.name: f"{q.name}{_powers('*', degrees[q])}" for q in self.constants if degrees.get(q)}
-
-    @property
-    def needs_units(self) -> str:
-        """When squares may have overflowed or vanished."""
-        degrees = self.kernel.degrees or {}
-        highest = max(degrees[q] for q in self.kernel.gives_saved)
-        checked = [q.name for q in self.kernel.gives_saved if degrees[q] == highest]
-        tiny = [f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)]
-        return " or ".join([*tiny, *(f"not math.isfinite(np.vdot({name}, {name}))" for name in checked)])
-
-    @property
-    def moments(self) -> list[dict[str, str]]:
-        """The pivots: the data, where its first entry lies, and what tells whether that is too far from the mean."""
-        found = []
-        for p in self.kernel.pivots:
-            reduced = set(self._module.dims(p.axes))
-            dims = self._module.dims(p.data.axes)
-            first = ", ".join("0" if d in reduced else ":" for d in dims)
-            names = {k: getattr(p, k).name for k in ("pivot", "mean")}
-            source = formula(p.source.xreplace({q: Quantity(f"{q}[{first}]") for q in quantities(p.source)}))
-            found.append(names | {"source": source, "excess": formula(p.excess)})
-        return found
-
-    def unscale(self, q: Quantity) -> str:
-        """A saved statistic back in the user's units."""
-        return _powers("/", (self.kernel.degrees or {})[q])
-
-    @property
-    def reduced(self) -> tuple[int, ...]:
-        """The dimensions that the statistics are taken over."""
-        statistic = next(q for q in self.kernel.gives_saved)
-        reference = self._module.definition.program.inputs[0]
-        return self._module.dims(a for a in reference.axes if a not in statistic.axes)
-
-    def _index(self) -> str:
-        kept = set(self._module.dims(self._module.definition.program.inputs[0].axes)) - set(self.reduced)
-        places = [d for d in (*kept, *self.reduced) if d >= min(kept)]
-        return f"[{', '.join(':' if d in kept else 'None' for d in sorted(places))}]" if len(places) > len(kept) else ""
-
-    @property
     def first_code(self) -> str:
         """The text of the statements that compute statistics."""
         return " ".join(s.code for s in self.first)
@@ -308,13 +228,3 @@ class FunctionText:
     def doc(self) -> list[str]:
         """The rest of its docstring, line by line."""
         return describe(self, self._module.definition, self._module.proofs)
-
-
-def _powers(operator: str, degree: int) -> str:
-    """Times, or over, a power of the unit, factor by factor: the square of a unit may be no number."""
-    sign = operator if degree > 0 else "/*".replace(operator, "")
-    return f" {sign} unit" * abs(degree)
-
-
-def _words(statements: tuple[Statement, ...]) -> set[str]:
-    return set(re.findall(r"\w+", " ".join(s.code for s in statements)))
