@@ -35,6 +35,8 @@ def cases(derivation: Derivation) -> Iterator[Case]:
     program, premises = derivation.definition.program, derivation.definition.premises
     sizes = size_names(program)
     yield Case("backward", program, derivation.backward, premises, sizes)
-    yield Case("jvp", program, derivation.jvp, premises, sizes, forwards=True)
+    # Of a composition's tangent a few sizes are enough: it is the backward's transpose, which has them all.
+    few = bool(derivation.definition.parts)
+    yield Case("jvp", program, derivation.jvp, premises, sizes, forwards=True, few=few)
     if derivation.inference is not None and derivation.inference_backward is not None:
         yield Case("inference_backward", derivation.inference, derivation.inference_backward, premises, sizes)

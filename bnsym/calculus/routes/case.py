@@ -16,7 +16,8 @@ class Case:
     """A program and its derivative under one name; `sizes` are the names that the definition gives to sizes.
 
     The derivative is one in the direction of tangents, where it was taken `forwards`; `order` says how many
-    derivatives the claim is about. Of a second one, `program` is the first in whatever form that was proved.
+    derivatives the claim is about, and `few` that other claims leave little to be shown. Of a second derivative,
+    `program` is the first in whatever form that was proved.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Case:
     sizes: dict[Axis, str] = field(default_factory=dict)
     forwards: bool = False
     order: int = 1
+    few: bool = False
 
     def claims(self) -> Iterator[Claim]:
         """The claim, what it is about, and its gradient or tangent; None where no path leads there."""

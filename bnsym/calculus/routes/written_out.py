@@ -35,7 +35,7 @@ MOVED = sympy.Symbol("h", real=True)
 def proofs(case: Case) -> tuple[Proof, ...]:
     """Each gradient, or tangent, against SymPy's derivative of the program, at a few sizes."""
     apart = not any(t.axes for e in case.program.equations for t in e.terms)  # no position knows of another
-    several = small_sizes(case.derivative.program, few=case.order > 1 or apart)
+    several = small_sizes(case.derivative.program, few=case.few or case.order > 1 or apart)
     return tuple(p for sizes in several for p in _at(case, sizes))
 
 
