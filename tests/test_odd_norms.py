@@ -68,6 +68,10 @@ ODD = {
     "a held largest": rows("Eq(top, stop_gradient(Max(Abs(x), d)))", "Eq(y, gamma * x / (top + eps))"),
     "an activation first": f'{COMPOSED}own = composed("own", relu, batch_norm, source="-")',
     "a product of equal sums": f'{COMPOSED}own = composed("own", sigmoid, batch_norm, source="-", between="s")',
+    "a constant in what comes first": f"""{COMPOSED}delta = constant("delta", default=0.1)
+soft = Definition("soft", source="-", layout="elementwise", equations=[Eq(v, u / (Abs(u) + delta))])
+own = composed("own", soft, batch_norm, source="-")
+del soft""",
     "a mask last": f"""{COMPOSED}kept = Definition("kept", source="-", layout="elementwise", equations=[Eq(v, u * k)])
 own = composed("own", batch_norm, kept, source="-")
 del kept""",

@@ -85,7 +85,7 @@ class StatisticsText:
             dims = self._module.dims(p.data.axes)
             first = ", ".join("0" if d in reduced else ":" for d in dims)
             names = {k: getattr(p, k).name for k in ("pivot", "mean")}
-            source = formula(p.source.xreplace({q: Quantity(f"{q}[{first}]") for q in quantities(p.source)}))
+            source = formula(p.source.xreplace({q: Quantity(f"{q}[{first}]") for q in quantities(p.source) if q.axes}))
             found.append(names | {"source": source, "excess": formula(p.excess)})
         return found
 

@@ -18,7 +18,7 @@ from bnsym.calculus.elements import SYMBOLS, evaluate
 from bnsym.calculus.equality import same_outputs
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import subtract
-from bnsym.calculus.judge import SYMBOLIC, judged
+from bnsym.calculus.judge import SYMBOLIC, UNDECIDED, judged
 from bnsym.calculus.monomials import Monomial
 from bnsym.calculus.population import MU, SIGMA2, averaged, bias, expectation, number
 from bnsym.calculus.routes.case import size_names
@@ -47,8 +47,8 @@ def invariances(derivation: Derivation) -> Iterator[Proof]:
     """
     data = Data(derivation)
     if data.statistics and data.summed and not any(e.held for e in derivation.forward.equations):
-        yield from shifted(data)
-        yield from scaled(data)
+        # These are looked for, not stated by anybody: what cannot be decided is not claimed.
+        yield from (p for p in (*shifted(data), *scaled(data)) if p.residual != UNDECIDED)
 
 
 def folding(derivation: Derivation) -> Iterator[Proof]:
