@@ -42,7 +42,7 @@ class FunctionText(StatisticsText):
         self.taken_arrays = tuple(q for _, q in self.taken if self.is_array(q))
         self.count = " * ".join(name for name, _ in self.sizes)
         self.mask = next((q.name for q in self.arrays if q.role == "mask" and module.layout != "arrays"), "")
-        self.masked, self.optional_arrays = function.kernel.masked, function.kernel.optional
+        self.masked = function.kernel.masked
 
     def is_array(self, q: Quantity) -> bool:
         """Whether a quantity has the data's shape here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     from bnsym.backends.numpy_module import Module
 
 
-class StatisticsText:
+class StatisticsText(ABC):
     """The part of a function that computes statistics."""
 
     @property
+    @abstractmethod
     def reference(self) -> str:
         """The array whose shape and dtype the others follow."""
-        raise NotImplementedError
 
     def __init__(self, function: Function, module: Module):
         self._module, self.kernel = module, function.kernel

@@ -63,7 +63,6 @@ class Context:
     parted: set[str] = field(default_factory=set)  # generators that rules take apart into partial fractions
     roots: set[str] = field(default_factory=set)  # generators that occur with fractional exponents
     _settled: tuple[tuple[int, ...], set[Monomial]] = ((), set())
-    _by_name: dict[str, list[Rule]] = field(default_factory=dict)
 
     def reduce(self, form: Form) -> Form:
         """Every rule applied until none fires."""
@@ -85,9 +84,6 @@ class Context:
         rules = (len(self.zero_one), len(self.signs), *map(id, self.rules))
         if rules != self._settled[0]:
             self._settled = (rules, set())
-            self._by_name = {}
-            for rule in self.rules:
-                self._by_name.setdefault(rule.pattern[0][0][0], []).append(rule)
         return self._settled[1]
 
     def _simplified(self, monomial: Monomial) -> Form | None:
@@ -96,7 +92,7 @@ class Context:
             if powers != monomial:
                 return {merge(powers): Fraction(1)}
         names = {f[0] for f, _ in monomial}
-        for rule in (r for name in names & self._by_name.keys() for r in self._by_name[name]):
+        for rule in (r for r in self.rules if r.pattern[0][0][0] in names):  # in their order, whatever the hash seed
             found = rule.apply(monomial)
             if found is not None:
                 self.cited.setdefault(rule.name)
