@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from bnsym.calculus.opaque import opaque, opaque_power
+from bnsym.calculus.opaque import opaque, opaque_power, whole
 from bnsym.model import Axis, Equation, Program, Quantity, Size, Term
 
 Array = npt.NDArray[Any]
@@ -136,7 +136,12 @@ class Interpreter:
 
     def compute(self, equation: Equation) -> None:
         """The left side from the right."""
-        self.arrays[equation.left] = sum((self._term(t) for t in equation.terms), self._number(sympy.Integer(0)))
+        self.arrays[equation.left] = self._whole(
+            sum((self._term(t) for t in equation.terms), self._number(sympy.Integer(0)))
+        )
+
+    def _whole(self, array: Array) -> Array:
+        return np.asarray(_each(whole)(array)) if self.numbers is SYMBOLS else array
 
     def _term(self, term: Term) -> Array:
         body = self(term.body)
@@ -163,7 +168,7 @@ class Interpreter:
             result = arguments[0]
             for a in arguments[1:]:
                 result = result + a if e.is_Add else result * a
-            return result
+            return self._whole(result) if e.is_Add else result
         if e.is_Pow:
             return self._power(arguments[0], e.exp)
         return np.asarray(self._function(type(e), len(arguments))(*arguments))

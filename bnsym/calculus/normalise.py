@@ -14,6 +14,7 @@ import sympy
 from bnsym.calculus.context import Context
 from bnsym.calculus.forms import Form, add, factor, mul, number, scale, subtract
 from bnsym.calculus.monomials import bound_labels
+from bnsym.calculus.opaque import Whole
 from bnsym.checks import DefinitionError
 from bnsym.functions import Abs, maximum, minimum, sign, step
 
@@ -39,6 +40,8 @@ class Normaliser:
         leaf = self.leaf(e)
         if leaf is not None:
             return leaf
+        if isinstance(e, Whole):
+            return self(e.content)
         if isinstance(e, sympy.Rational):
             return number(Fraction(int(e.p), int(e.q)))
         if isinstance(e, sympy.Add):

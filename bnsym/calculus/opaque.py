@@ -1,7 +1,7 @@
-"""SymPy's functions and powers without their automatic evaluation, and differentiated by SymPy's own rules.
+"""SymPy's functions, powers and sums without their automatic evaluation, and differentiated by SymPy's own rules.
 
 SymPy looks for signs, periods and special values whenever an expression is made; for thousands of elements that takes
-most of the time, and everything is to stay as it stands.
+most of the time, and everything is to stay as it stands. Only the assumptions that are told here are asked for.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def _made(name: str, original: Any, differentiated: Any) -> Any:
         derivative, arguments = _derivative(differentiated, len(self.args), argindex)
         return derivative.xreplace(dict(zip(arguments, self.args, strict=True)))
 
-    members = {"original": staticmethod(original), "fdiff": fdiff, "is_finite": True}
+    members = {"original": staticmethod(original), "fdiff": fdiff, "is_real": True, "is_zero": False}
     return type(name, (sympy.Function,), members)
 
 
 @cache
 def _derivative(function: Any, count: int, argindex: int) -> tuple[sympy.Expr, tuple[sympy.Dummy, ...]]:
-    arguments = tuple(sympy.Dummy(real=True, finite=True) for _ in range(count))
+    arguments = tuple(sympy.Dummy(real=True) for _ in range(count))
     return made_opaque(sympy.diff(function(*arguments), arguments[argindex - 1])), arguments
 
 
@@ -52,3 +52,40 @@ def made_opaque(e: sympy.Expr) -> sympy.Expr:
         function: Any = type(e)
         return opaque(function)(*arguments)
     return e.func(*arguments)
+
+
+class Whole(sympy.Expr):
+    """An expression in the place of one symbol; its derivative is that of its content, again as a whole.
+
+    At every step of a derivative SymPy walks the expression, and asks whether it is real, or zero, part by part. A tree
+    of wholes it walks one level at a time. Like any indeterminate, a whole is real and is not the number zero.
+    """
+
+    __slots__ = ("_free_symbols", "content")
+    is_real = True
+    is_zero = False
+
+    content: sympy.Expr
+    _free_symbols: set[sympy.Basic]
+
+    def __new__(cls, content: sympy.Expr) -> Whole:
+        """One symbol's worth of an expression."""
+        made = super().__new__(cls)
+        made.content, made._free_symbols = content, content.free_symbols
+        return made
+
+    def _hashable_content(self) -> tuple[sympy.Expr]:
+        return (self.content,)
+
+    @property
+    def free_symbols(self) -> set[sympy.Basic]:
+        """Those of the content, looked up once."""
+        return self._free_symbols
+
+    def _eval_derivative(self, s: sympy.Expr) -> sympy.Expr:
+        return whole(self.content.diff(s))
+
+
+def whole(e: sympy.Expr) -> sympy.Expr:
+    """An expression as a whole; symbols and numbers stay as they are."""
+    return e if e.is_Atom or isinstance(e, Whole) else Whole(e)

@@ -18,7 +18,7 @@ from bnsym.calculus.forms import Form, factor, renamed, subtract, total_over
 from bnsym.calculus.judge import judged
 from bnsym.calculus.monomials import DELTA, Label
 from bnsym.calculus.normalise import Normaliser
-from bnsym.calculus.opaque import made_opaque
+from bnsym.calculus.opaque import made_opaque, whole
 from bnsym.calculus.routes.case import Case
 from bnsym.model import Axis, Program, Proof, Quantity, Size, Term, quantities
 
@@ -66,7 +66,7 @@ class Written:
 
     def along(self, y: Quantity) -> sympy.Expr:
         """The derivative of an output in the direction of the tangents."""
-        return sympy.diff(self.of(y, self._free(y)), MOVED).xreplace({MOVED: sympy.Integer(0)})
+        return sympy.diff(self.of(y, self._free(y)), MOVED)
 
     def _free(self, q: Quantity) -> Place:
         for axis in q.axes:
@@ -85,7 +85,9 @@ class Written:
             equation = self.program.equation(q)
             opaque = equation is None or equation.held
             terms = equation.terms if equation else ()
-            self._known[key] = self._moved(q, place) if opaque else sympy.Add(*(self._term(t, place) for t in terms))
+            self._known[key] = (
+                self._moved(q, place) if opaque else whole(sympy.Add(*(self._term(t, place) for t in terms)))
+            )
         return self._known[key]
 
     def _term(self, term: Term, place: Place) -> sympy.Expr:
@@ -107,7 +109,7 @@ class Written:
             return q
         if self.names.setdefault(q.name, q) != q:
             raise ValueError(f"{q.name} is the name of two quantities")
-        return sympy.IndexedBase(q.name)[tuple(place[a] for a in q.axes)]
+        return sympy.IndexedBase(q.name, real=True, zero=False)[tuple(place[a] for a in q.axes)]
 
     def _index(self, axis: Axis, n: int) -> sympy.Symbol:
         index = sympy.Symbol(f"{axis.name}_{n}", integer=True)
@@ -138,4 +140,4 @@ class Reader:
             return total_over(self.form(e.function), [labels[i] for i in e.variables])
         if isinstance(e, Quantity):
             return self.evaluation.expression(e)
-        return None
+        return {} if e == MOVED else None

@@ -87,11 +87,7 @@ def _at(case: Case, sizes: Sizes) -> Iterator[Proof]:
     written = Written(elements, case.premises, centred_axes(case.program))
 
     def difference(u: Quantity, result: Quantity | None) -> Form:
-        by_sympy = (
-            sympy.diff(found[u].flat[0], MOVED).xreplace({MOVED: sympy.Integer(0)})
-            if case.forwards
-            else sympy.diff(loss, elements[u].flat[0])
-        )
+        by_sympy = sympy.diff(found[u].flat[0], MOVED) if case.forwards else sympy.diff(loss, elements[u].flat[0])
         of_chain = chain[result].flat[0] if result is not None else sympy.Integer(0)
         return subtract(written.form(by_sympy), written.form(of_chain))
 
@@ -123,6 +119,8 @@ class Written:
             self._assume(premise, elements)
 
     def _leaf(self, e: sympy.Basic) -> Form | None:
+        if e == MOVED:
+            return {}
         return self.known.get(e, factor(e.name)) if isinstance(e, sympy.Symbol) else None
 
     def _centre(self, q: Quantity, array: Array, axes: Sequence[Axis]) -> None:
@@ -163,5 +161,5 @@ def _symbols(q: Quantity, sizes: Sizes, most: float, beyond: sympy.Integer) -> A
     array = np.empty([sizes[a] for a in q.axes], dtype=object)
     for place in product(*(range(n) for n in array.shape)):
         name = f"{q.name}[{','.join(map(str, place))}]"  # no identifier, so that no quantity can have it
-        array[place] = sympy.Symbol(name, finite=True) if max(place, default=0) < most else beyond
+        array[place] = sympy.Symbol(name, real=True, zero=False) if max(place, default=0) < most else beyond
     return array
