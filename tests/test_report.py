@@ -50,15 +50,15 @@ def test_every_equation_of_the_definition_and_every_step_is_there_with_a_number(
 
 @every
 def test_the_lowered_kernels_are_told_whole(name):
-    text, derivation = REPORTS[name], DERIVED[name]
+    text, w = REPORTS[name], Writer(DERIVED[name], KERNELS[name])
     for kernel, start, end in (
         ("backward", "## What `backward` computes", "## Forward mode"),
         ("jvp", "## Forward mode", "## The double backward"),
         ("double_backward", "## The double backward", "`backward_jvp`"),
     ):
         told = text.split(start)[1].split(end)[0]
-        known = helpers(Writer(derivation, KERNELS[name]), KERNELS[name][kernel])
-        for o in KERNELS[name][kernel].operations:
+        known = helpers(w, w.kernels[kernel])
+        for o in w.kernels[kernel].operations:
             left = printer(name).quantity(o.left).replace("_", " _")
             in_steps = kernel == "jvp" and "The code computes just that." in told and f" | ${left} = " in told
             in_table = kernel != "backward" or f"| `{o.left}` |" in told

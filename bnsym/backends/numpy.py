@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -78,6 +78,7 @@ class _Body:
         self.buffered: tuple[int, ...] = ()
         self.sums = 0
         self.code = ArrayCode(self.operand, self.wide, names)
+        self.in_place = {s.shifted: s.centred for s in kernel.steadied}
 
     def wide(self, q: Quantity) -> bool:
         """Whether a quantity is a whole array here, rather than one number a channel."""
@@ -104,7 +105,11 @@ class _Body:
         """All of it: the statistics first where forward looks at them, then the rest."""
         kernel, cut = self.kernel, 0
         for n, operation in enumerate(kernel.operations):
-            self._operation(operation, self._spent(n))
+            written = replace(operation, equation=operation.equation.replace(self.in_place))
+            if operation.where is None:
+                self._operation(written, self._spent(n))
+            else:
+                self._where(operation.where, written, self._spent(n))
             if (kernel.degrees or kernel.pivots) and operation.left in kernel.gives_saved:
                 cut = len(self.code.statements)
         statements = tuple(self.code.statements)
@@ -129,13 +134,22 @@ class _Body:
         kept = {*later, *self.kernel.outputs, *self.kernel.gives_saved}
         return frozenset(q for q in made - kept if self.wide(q))
 
+    def _where(self, where: sympy.Rel, operation: Operation, spent: frozenset[Quantity]) -> None:
+        """An operation that may be passed over: the buffers that it makes are none for what follows."""
+        known, free = len(self.code.statements), list(self.code.free)
+        self._operation(operation, spent)
+        self.code.free = [v for v in self.code.free if v in free]
+        text = f"{formula(where.gts)} > {formula(where.lts)}"
+        self.code.statements[known:] = [replace(s, where=text) for s in self.code.statements[known:]]
+
     def _operation(self, operation: Operation, spent: frozenset[Quantity]) -> None:
         known, left = len(self.code.statements), operation.left
         self._enter((*operation.equation.inputs, left))
         if operation.kind is Kind.CONTRACT:
             self._contract(operation)
         elif self.wide(left) and operation.kind is Kind.MAP:
-            self.code.into(operation.equation.right, left.name, spent, new=left not in self.kernel.outputs)
+            new = left not in (*self.kernel.outputs, *operation.equation.inputs)
+            self.code.into(operation.equation.right, left.name, spent, new=new)
         else:
             self._per_channel(operation, spent)
         if len(self.code.statements) > known + 1 or self.wide(left):

@@ -8,6 +8,7 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from bnsym.backends.numpy_printer import readable
+from bnsym.lowering.kernel import Kind
 from bnsym.model import Definition, Proof, Quantity
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ def describe(function: FunctionText, definition: Definition, proofs: Sequence[Pr
     lines = ["Computes:"]
     lines += [f"    {p.pivot} = any value near the mean: the first {p.data}" for p in function.kernel.pivots]
     for o in function.kernel.operations:
-        lines += _wrapped(f"{o.left.name} = {readable(o.equation.right)}")
+        rarely = ""
+        if o.where is not None and o.kind is not Kind.MAP:
+            rarely = f" where {readable(o.where.gts)} > {readable(o.where.lts)}, else 0"
+        lines += _wrapped(f"{o.left.name} = {readable(o.equation.right)}{rarely}")
     lines += ["", "Args:"]
     quantities = {q.name: q for q in function.kernel.arguments}
     for p in (*function.positional, *function.keywords):

@@ -115,4 +115,4 @@ def _powers(operator: str, degree: int) -> str:
 
 def words(statements: Iterable[Statement]) -> set[str]:
     """The names that statements use."""
-    return set(re.findall(r"\w+", " ".join(s.code for s in statements)))
+    return set(re.findall(r"\w+", " ".join(f"{s.code} {s.where}" for s in statements)))

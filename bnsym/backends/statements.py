@@ -13,12 +13,15 @@ WIDTH = 120
 class Statement:
     """`target = code`, or a call that writes in place where there is no target; `note` is said before it.
 
+    With `where` it is executed only if that holds somewhere.
+
     Where it is too long for one line, `terms` stand in parentheses, a line each, between `lead` and `trail`.
     """
 
     code: str
     target: str = ""
     note: tuple[str, ...] = ()
+    where: str = ""
     terms: tuple[str, ...] = ()
     lead: str = ""
     trail: str = ""

@@ -21,11 +21,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Operation:
-    """One equation of a kernel. `nonnegative`: rounding may not take the result below zero."""
+    """One equation of a kernel. `nonnegative`: rounding may not take the result below zero.
+
+    Where `where` holds in no channel it need not be done: it would change nothing but rounding.
+    """
 
     kind: Kind
     equation: Equation
     nonnegative: bool = False
+    where: sympy.Rel | None = None
 
     @property
     def left(self) -> Quantity:
@@ -55,13 +59,27 @@ class Pivot:
 
 
 @dataclass(frozen=True)
+class Steadied:
+    """A saved mean that any number may stand in for.
+
+    `shifted` is x - mean, `rounding` the mean of that, and `centred` what is left without it.
+    """
+
+    mean: Quantity
+    shifted: Quantity
+    rounding: Quantity
+    centred: Quantity
+
+
+@dataclass(frozen=True)
 class Kernel:
     """One generated function. With `after_forward` it calls forward itself, and its results follow forward's.
 
     `arguments` are in the order of its signature; `takes_saved` are the fields of a `Saved` tuple that it
     reads, each with the quantity it stands for, `gives_saved` what it puts into one; `pivots` are values that it may
-    choose; `degrees` say how its quantities scale with the data. `optional` arguments are zero where they are omitted,
-    and where a mask is 0 what `masked` arrays hold is of no consequence.
+    choose, and `steadied` saved means whose rounding it makes up for; `degrees` say how its quantities scale with the
+    data. `optional` arguments are zero where they are omitted, and where a mask is 0 what `masked` arrays hold is of no
+    consequence.
     """
 
     name: str
@@ -71,6 +89,7 @@ class Kernel:
     takes_saved: tuple[tuple[str, Quantity], ...] = ()
     gives_saved: tuple[Quantity, ...] = ()
     pivots: tuple[Pivot, ...] = ()
+    steadied: tuple[Steadied, ...] = ()
     degrees: dict[Quantity, int] | None = field(default=None, hash=False)
     after_forward: bool = False
     optional: tuple[Quantity, ...] = ()

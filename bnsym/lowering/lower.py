@@ -22,6 +22,7 @@ from bnsym.lowering.pivot import pivoted
 from bnsym.lowering.recentre import recentred
 from bnsym.lowering.scaling import degrees
 from bnsym.lowering.sequence import Lowered
+from bnsym.lowering.steady import steadied
 from bnsym.model import Equation, Program, Quantity, quantities
 
 
@@ -50,7 +51,7 @@ def _lowered(derivation: Derivation) -> tuple[Kernel, ...]:
         *_update_running(derivation),
         *_correction(derivation),
     ]
-    return tuple(masked(derivation, kernel) for kernel in kernels)
+    return tuple(masked(derivation, steadied(derivation.forward, kernel)) for kernel in kernels)
 
 
 def textbook_backward(derivation: Derivation) -> Kernel:

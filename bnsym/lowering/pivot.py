@@ -19,13 +19,13 @@ from bnsym.model import Equation, Program, Quantity, Term
 def pivoted(program: Program) -> tuple[Program, Pivot] | None:
     """The program with its first mean and variance over a pivot, or None where it has no such pair."""
     for first, second in zip(program.equations, program.equations[1:], strict=False):
-        x = _mean_of(first, program)
+        x = mean_of(first, program)
         if x is not None and _is_variance(second, x, first):
             return _rewritten(program, x, first, second)
     return None
 
 
-def _mean_of(e: Equation, program: Program) -> Quantity | None:
+def mean_of(e: Equation, program: Program) -> Quantity | None:
     """The array whose mean an equation computes: a sum with weights that do not depend on it and add up to 1."""
     if len(e.terms) != 1 or not e.terms[0].axes or e.terms[0].largest or e.held:
         return None

@@ -23,7 +23,9 @@ def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel) -> Iterator
     source = getattr(derivation, kernel.name)
     program: Program = source.program if isinstance(source, Derivative) else source
     saved = {q: _meaning(q, forward) for _, q in kernel.takes_saved if q not in program.inputs}
-    free = {p.pivot: p.pivot for p in kernel.pivots}  # any value at all: the proof is for every pivot
+    # Any value at all: the proof is for every pivot, and for every number in the place of a saved mean.
+    free = {p.pivot: p.pivot for p in kernel.pivots}
+    free |= {s.mean: Quantity(f"{s.mean} as saved", s.mean.axes, "statistic") for s in kernel.steadied}
     kept = tuple(q for q in kernel.gives_saved if program.equation(q) is not None and q not in program.outputs)
     yield from same_outputs(
         Program(program.inputs, program.equations, (*_results(program, kernel), *kept)),

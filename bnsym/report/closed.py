@@ -22,6 +22,7 @@ def closed_form(w: Writer) -> Section:
         *taken(w, kernel),
         *told(w, kernel),
         *([] if _is_raw(w, kernel) else _written_out(w, kernel)),
+        *_steadied(w),
         *_helpers(w, helpers(w, kernel)),
         *_parameters(w),
     ]
@@ -114,6 +115,15 @@ def _written_out(w: Writer, printed: Kernel) -> list[Block]:
         )
         blocks.append(paragraph(f"{why} same, and rounding does less harm."))
     return blocks
+
+
+def _steadied(w: Writer) -> list[Block]:
+    """What the code does beside, for a mean that was rounded when it was saved."""
+    if not w.steadied:
+        return []
+    means = w.symbols([s.mean for s in w.steadied])
+    return [paragraph(*means, " was rounded when it was saved. Where it is far from 0 that tells: the code subtracts"
+                      " the mean of what it centred once more: 0, but for rounding.")]  # fmt: skip
 
 
 def _renamed(w: Writer, e: Equation) -> list[Sentence]:

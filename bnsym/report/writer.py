@@ -8,6 +8,7 @@ import sympy
 
 from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
+from bnsym.lowering.steady import unsteadied
 from bnsym.model import Axis, Equation, Quantity
 from bnsym.report.blocks import Code, Formula, Math, Reference, Sentence, Span, enumerated
 from bnsym.report.latex import Latex
@@ -18,8 +19,10 @@ class Writer:
     """Numbers equations as they are written, and knows them again."""
 
     def __init__(self, derivation: Derivation, kernels: Mapping[str, Kernel]):
-        self.derivation, self.definition, self.kernels = derivation, derivation.definition, kernels
-        self.notation = notation(derivation, kernels)
+        self.derivation, self.definition = derivation, derivation.definition
+        self.kernels = {name: unsteadied(kernel) for name, kernel in kernels.items()}
+        self.steadied = kernels["backward"].steadied
+        self.notation = notation(derivation, self.kernels)
         self.latex = Latex(self.notation)
         self._numbers: dict[Equation, int] = {}
         self._premises: list[Span] = []
