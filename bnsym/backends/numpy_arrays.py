@@ -106,7 +106,7 @@ class ArrayCode:
 
     def _product(self, e: sympy.Mul, spent: frozenset[Quantity], target: str | None) -> Value:
         factors = [f for f in ordered(folded(e)) if f != 1]
-        above = sorted((f for f in factors if not _is_inverse(f)), key=self._readiness)
+        above = self._one_by_one(sorted((f for f in factors if not _is_inverse(f)), key=self._readiness))
         below = [1 / f for f in factors if _is_inverse(f)]
         steps = [("np.multiply", f) for f in above[1:]] + [("np.divide", f) for f in below]
         later = _needed_by([f for _, f in steps])
@@ -135,6 +135,15 @@ class ArrayCode:
             return self._call("np.multiply", [even, self._of(base, spent, None)], target)
         exponent = str(n) if n.is_Integer else f"{n.p} / {n.q}"
         return self._call("np.power", [self._signed(base, spent, None), Value(exponent, False)], target)
+
+    def _one_by_one(self, factors: list[sympy.Expr]) -> list[sympy.Expr]:
+        """x^3 beside other arrays as x * x * x, after them: exp(-x) x^3 is then 0 where x^3 alone would overflow."""
+        wide = [f for f in factors if self._readiness(f) < 2]
+        powers = [f for f in wide if f.is_Pow and f.exp.is_Integer and isinstance(f.base, Quantity)]
+        if len(wide) == 1:
+            return factors
+        rest = [f for f in wide if f not in powers]
+        return [*rest, *(f.base for f in powers for _ in range(int(f.exp))), *(f for f in factors if f not in wide)]
 
     def _readiness(self, e: sympy.Expr) -> int:
         """Composite arrays, then arrays, then per-channel operands."""

@@ -11,7 +11,7 @@ examples = size(n)
 z = data("z", n, k)
 t = mask("t", n, k)  # one-hot: 1 for the example's class
 shift, total = values("shift total", n)
-e, p = values("e p", n, k)
+shifted, e, p = values("shifted e p", n, k)
 loss = values("loss")
 
 softmax_cross_entropy = Definition(
@@ -20,10 +20,11 @@ softmax_cross_entropy = Definition(
     layout="arrays",
     equations=[
         Eq(shift, stop_gradient(Max(z, k))),
-        Eq(e, exp(z - shift)),
+        Eq(shifted, z - shift),
+        Eq(e, exp(shifted)),
         Eq(total, Sum(e, k)),
         Eq(p, e / total),
-        Eq(loss, Sum(t * (log(total) + shift - z), n, k) / examples),
+        Eq(loss, Sum(t * (log(total) - shifted), n, k) / examples),
     ],
     saved=[p],
     premises=[premise(Sum(t, k), 1)],

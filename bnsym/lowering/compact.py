@@ -24,13 +24,16 @@ def compact(e: sympy.Expr, is_element: IsElement, functions_of: Collection[Quant
     `functions_of` are arrays that are functions of others, as t = tanh(z) is: what is added up is then powers of z.
     """
     if isinstance(e, sympy.Mul):
-        return sympy.Mul(*(compact(a, is_element, functions_of) for a in e.args))
+        return sympy.Mul(*(compact(a, is_element, functions_of) for a in _with_decay(e, is_element, functions_of)))
     functions = {f: sympy.Symbol(f"f{n}") for n, f in enumerate(sorted(e.atoms(sympy.Function), key=str))}
     named = e.xreplace(functions)
     arrays = [q for q in quantities(named) if is_element(q)]
     variables = [*arrays, *functions.values()]
     if not isinstance(e, sympy.Add) or len(e.args) > MOST_TERMS or not variables or not _is_bent(named, variables):
         return e
+    parts = _by_seed(e)
+    if len(parts) > 1:
+        return sympy.Add(*(seed * compact(c, is_element, functions_of) for seed, c in parts.items()))
     coefficients: dict[sympy.Expr, sympy.Symbol] = {}
     poly = sympy.Poly(named, *variables)
     plain = sympy.Integer(0)
@@ -42,10 +45,32 @@ def compact(e: sympy.Expr, is_element: IsElement, functions_of: Collection[Quant
     return best.xreplace(back) if best is not plain else e
 
 
+def _with_decay(e: sympy.Mul, is_element: IsElement, functions_of: Collection[Quantity]) -> list[sympy.Expr]:
+    """The factors, functions of arrays put into a sum that holds a square: where it overflows they may be 0."""
+    arrays = [q for q in quantities(e) if is_element(q) and q not in functions_of]
+    sums = [a for a in e.args if a.is_Add and any(sympy.degree(a, q) > 1 for q in arrays if a.is_polynomial(q))]
+    functions = [a for a in e.args if a in functions_of or isinstance(a, sympy.Function)]
+    if len(sums) != 1 or not functions:
+        return list(e.args)
+    rest = [a for a in e.args if a not in (*sums, *functions)]
+    return [*rest, sympy.Add(*(sympy.Mul(*functions, a) for a in sums[0].args))]
+
+
+def _by_seed(e: sympy.Expr) -> dict[sympy.Expr, sympy.Expr]:
+    """What each product of gradients or tangents is multiplied with: a derivative is linear in them."""
+    seeds = [q for q in quantities(e) if q.role == "gradient"]
+    parts: dict[sympy.Expr, sympy.Expr] = {}
+    for term in sympy.Add.make_args(e):
+        rest, seed = term.as_independent(*seeds, as_Add=False) if seeds else (term, sympy.Integer(1))
+        parts[seed] = parts.get(seed, sympy.Integer(0)) + rest
+    return parts
+
+
 @cache
 def _shortest(plain: sympy.Expr, variables: tuple[sympy.Symbol, ...], outer: tuple[sympy.Symbol, ...]) -> sympy.Expr:
     small = len(plain.free_symbols) <= MOST_SYMBOLS
-    collected = [c for v in outer if (c := _collected(plain, v, variables)) is not None] if small else []
+    functions = tuple(v for v in variables if v not in outer)
+    collected = [c for v in outer if (c := _collected(plain, v, variables, functions)) is not None] if small else []
     if collected:
         return min(collected, key=_looseness)
     found = [sympy.horner(plain, *variables), sympy.horner(plain, *reversed(variables)), plain]
@@ -53,14 +78,18 @@ def _shortest(plain: sympy.Expr, variables: tuple[sympy.Symbol, ...], outer: tup
     return plain if best is plain else _spread(best)
 
 
-def _collected(e: sympy.Expr, v: sympy.Symbol, variables: tuple[sympy.Symbol, ...]) -> sympy.Expr | None:
+def _collected(
+    e: sympy.Expr, v: sympy.Symbol, variables: tuple[sympy.Symbol, ...], functions: tuple[sympy.Symbol, ...]
+) -> sympy.Expr | None:
     """By powers of one variable, each coefficient factored: c (1 - t^2) z, and not c z - c t^2 z, where t is near 1.
 
-    None where no coefficient has several terms, and so nothing to factor.
+    And exp(-z) - exp(-z) z^2, not exp(-z) (1 - z^2), which is 0 times infinity where z^2 overflows. None where no
+    coefficient has several terms, and no function is multiplied with a square.
     """
     others = [w for w in variables if w != v]
     coefficients = sympy.Poly(e, v).all_coeffs()[::-1]
-    if not others or not any(len(sympy.Poly(c, *others).terms()) > 1 for c in coefficients):
+    several = any(len(sympy.Poly(c, *others).terms()) > 1 for c in coefficients) if others else False
+    if not several and not any(c.has(*functions) for c in coefficients[2:] if functions):
         return None
     return sympy.Add(*(sympy.factor(c) * v**n for n, c in enumerate(coefficients)))
 
