@@ -24,8 +24,15 @@ class Cuts:
 
     def of(self, derivative: Derivative) -> Cuts:
         """The cuts of a derivative of the program: gradients or tangents of these."""
-        derived = {derivative.gradients[q] for q in self.values | self.operands if q in derivative.gradients}
+        found = {derivative.gradients[q] for q in self.values | self.operands if q in derivative.gradients}
+        derived = {q for q in found if not _is_copy(q, derivative.program)}
         return Cuts(self.values | (derived - set(derivative.seeds)), self.operands)
+
+
+def _is_copy(q: Quantity, program: Program) -> bool:
+    """Whether a quantity is another's copy, or is computed for one copy alone, as dz of z - shift is."""
+    own, readers = program.equation(q), [e for e in program.equations if q in e.inputs]
+    return (own is not None and isinstance(own.right, Quantity)) or (len(readers) == 1 and readers[0].right == q)
 
 
 def cuts(definition: Definition) -> Cuts:
