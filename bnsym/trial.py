@@ -15,12 +15,11 @@ import numpy as np
 from bnsym.calculus.chain import Derivative
 from bnsym.calculus.derive import Derivation
 from bnsym.calculus.elements import evaluate
+from bnsym.drawn import Numbers
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Axis, Definition, Program, Quantity
 
 Values = dict[Quantity, Any]
-SIGNED = ("data", "gradient", "parameter")
-"""What may have either sign, tangents and what comes back to be differentiated among them."""
 
 
 class TrialError(Exception):
@@ -55,8 +54,7 @@ class _Trial:
         signed: bool,
     ):
         self.module, self.derivation, self.kernels = module, derivation, kernels
-        self.sizes, self.signed = sizes, signed
-        self.rng = np.random.default_rng(0)
+        self.sizes, self.numbers = sizes, Numbers(derivation.definition, sizes, signed)
         self.values: Values = {}
         self.saved: Any = None
 
@@ -71,23 +69,38 @@ class _Trial:
                 for q, got in self._called(kernel, self.values | given):
                     _compare(self.derivation.definition, name, q, got, expected.get(q))
                 if kernel.degrees:
-                    self._far_out(kernel, program, given)
+                    self._huge(kernel, program, given)
                 if kernel.steadied:
                     self._moved(kernel, expected, self.values | given)
                 if kernel.masked:
                     self._left_out(kernel, expected, self.values | given)
 
-    def _far_out(self, kernel: Kernel, program: Program, given: Values) -> None:
-        """Data whose squares overflow: the output does not scale with the data, and beside them constants vanish."""
+    def _huge(self, kernel: Kernel, program: Program, given: Values) -> None:
+        """Data whose squares overflow: beside them constants vanish, or are as large."""
         degrees = kernel.degrees or {}
-        least = {q: float(max(q.at_least, 0)) for q in program.inputs if q.role == "constant" and degrees.get(q)}
-        if any(degrees[q] < 0 < value for q, value in least.items()):
-            return  # one that is not to be 0, beside the inverse of the data: it does not vanish
-        expected = evaluate(program, given | dict.fromkeys(least, 0.0))
-        far = {q: value * 2.0**600 if degrees.get(q) == 1 else value for q, value in (given | least).items()}
-        for q, got in self._called(kernel, given | least | far):
-            if q in kernel.outputs:
-                _compare(self.derivation.definition, f"{kernel.name} of huge data", q, got, expected[q])
+        constants = {q: float(max(q.at_least, 0)) for q in program.inputs if q.role == "constant" and degrees.get(q)}
+        if not any(degrees[q] < 0 < value for q, value in constants.items()):
+            # One that is not to be 0, beside the inverse of the data, would not vanish.
+            self._in_units(kernel, program, given | dict.fromkeys(constants, 0.0), 600, constants)
+        large = {q: value + 0.4 for q, value in constants.items()}
+        with np.errstate(over="ignore"):
+            scaled = {q: float(np.ldexp(value, 512 * degrees[q])) for q, value in large.items()}
+        if np.all(np.isfinite([*scaled.values()])):
+            wide = {q: 4 * value for q, value in given.items() if degrees.get(q) == 1}
+            self._in_units(kernel, program, given | large | wide, 512, scaled)
+
+    def _in_units(self, kernel: Kernel, program: Program, given: Values, n: int, constants: Values) -> None:
+        """Data times 2^n, given with these constants: the same output, and statistics as many times larger."""
+        degrees = kernel.degrees or {}
+        pivots = {p.pivot: np.zeros([self.sizes[a] for a in p.pivot.axes]) for p in kernel.pivots}
+        expected = evaluate(kernel.program, given | pivots) | evaluate(program, given)
+        huge = {q: np.ldexp(value, n) if degrees.get(q) == 1 else value for q, value in (given | constants).items()}
+        for q, got in self._called(kernel, huge):
+            power = n * degrees.get(q, 0)
+            beyond = np.isinf(np.ldexp(np.asarray(expected[q], float), power))
+            right = np.where(beyond, np.inf, expected[q])
+            got = np.ldexp(np.asarray(got, float), -power)
+            _compare(self.derivation.definition, f"{kernel.name} of huge data", q, got, right)
 
     def _moved(self, kernel: Kernel, expected: Values, values: Values) -> None:
         """Other numbers in the place of saved means, as rounding might leave them, and far out, give the same."""
@@ -117,36 +130,13 @@ class _Trial:
         """What the program is given: the same for every function, but for statistics, which need not be the batch's."""
         for q in program.inputs:
             if q not in self.values:
-                self.values[q] = self._drawn(q)
-        own = {q: self._drawn(q) for q in kernel.arguments if q.role == "statistic" and q in program.inputs}
+                self.values[q] = self.numbers.draw(q, self.saved)
+        own = {
+            q: self.numbers.draw(q, self.saved)
+            for q in kernel.arguments
+            if q.role == "statistic" and q in program.inputs
+        }
         return {q: self.values[q] for q in program.inputs} | own
-
-    def _drawn(self, q: Quantity) -> Any:
-        if q.name == "count":
-            return self._counted(q)
-        if q.name.startswith("batch_") and q.role == "statistic":
-            return getattr(self.saved, q.name.removeprefix("batch_"))
-        if q.role == "constant":
-            return q.at_least + 0.1 if q.default is None else q.default
-        drawn = self.rng.uniform(0.3, 1.7, [self.sizes.get(a, 3) for a in q.axes])
-        premise = next((p for p in self.derivation.definition.premises if p.term.body == q), None)
-        if premise:
-            axis = q.axes.index(premise.term.axes[0])
-            return (drawn == drawn.max(axis, keepdims=True)).astype(float)
-        if q.role == "mask":
-            return _zeros_and_ones(drawn)
-        return self._with_signs(drawn) if self.signed and q.role in SIGNED else drawn
-
-    def _with_signs(self, drawn: Any) -> Any:
-        """Half of them negative."""
-        return drawn * self.rng.permutation(np.arange(drawn.size) % 2 * 2 - 1).reshape(drawn.shape)
-
-    def _counted(self, q: Quantity) -> Any:
-        """The number of examples that forward found; of each of several batches where there are several."""
-        count = np.asarray(self.saved.count)
-        if not q.axes:
-            return self.saved.count
-        return np.broadcast_to(count, [3] * (len(q.axes) - count.ndim) + [*count.shape])
 
     def _called(self, kernel: Kernel, values: Values) -> Iterator[tuple[Quantity, Any]]:
         """A function called as a user calls it; its results by quantity."""
@@ -185,13 +175,6 @@ class _Trial:
         if value is None or self.derivation.definition.layout != "groups" or axes[2] not in q.axes:
             return value
         return np.reshape(value, [self.sizes[a] for a in q.axes])
-
-
-def _zeros_and_ones(drawn: Any) -> Any:
-    """A mask that leaves two positions of each channel at least."""
-    taken = np.where(drawn >= np.median(drawn), 1.0, 0.0)
-    taken[:2] = 1.0
-    return taken
 
 
 def _compare(definition: Definition, function: str, q: Quantity, got: Any, expected: Any) -> None:

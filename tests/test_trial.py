@@ -165,6 +165,15 @@ ADD_RELU = str(Path(bnsym.__file__).with_name("definitions") / "add_relu.py")
         ("batch_norm", "update_running", "(1 - momentum) * var", "(1 - momentum) * batch_var"),
         ("batch_norm", "fold", "shift = beta - ", "shift = -"),
         ("masked_batch_norm", "forward", "np.where(", "np.where(True, x, x) + 0 * np.where("),
+        ("batch_norm", "forward", "mean_kept = mean / unit", "mean_kept = mean"),
+        ("batch_norm", "forward", "var_kept = var / unit / unit", "var_kept = var / unit"),
+        ("batch_norm", "forward", "inv_std_kept = inv_std * unit", "inv_std_kept = inv_std"),
+        ("batch_norm", "forward", "eps * unit * unit", "eps * unit"),
+        ("layer_norm", "forward", "eps * unit * unit", "eps"),
+        ("batch_norm", "backward", "np.subtract(x_centred, mean_rounding", "np.add(x_centred, mean_rounding"),
+        ("batch_norm", "jvp", "np.subtract(x_centred, mean_rounding", "np.add(x_centred, 0 * mean_rounding"),
+        ("layer_norm", "double_backward", "mean_rounding = ", "mean_rounding = 1.001 * "),
+        ("gelu", "backward", "0.3989422804014327, out", "0.39894, out"),
     ],
 )
 def test_what_positive_numbers_and_the_batchs_own_statistics_would_not_show(name, function, old, new):
