@@ -51,7 +51,7 @@ def _lowered(derivation: Derivation) -> tuple[Kernel, ...]:
         *_update_running(derivation),
         *_correction(derivation),
     ]
-    return tuple(masked(derivation, steadied(derivation.forward, kernel)) for kernel in kernels)
+    return tuple(masked(derivation, steadied(kernel, kernels[0], derivation.forward)) for kernel in kernels)
 
 
 def textbook_backward(derivation: Derivation) -> Kernel:

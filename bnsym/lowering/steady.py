@@ -21,13 +21,14 @@ FAR = 4
 """Standard deviations between the mean and 0, from where on its rounding tells."""
 
 
-def steadied(forward: Program, kernel: Kernel) -> Kernel:
-    """The kernel with every saved mean that it centres data with as a mere pivot."""
+def steadied(kernel: Kernel, forward: Kernel, program: Program) -> Kernel:
+    """The kernel with every saved mean that it centres data with as a mere pivot; `program` is forward as derived."""
+    variances = {p.mean: p.var for p in forward.pivots if p.var in forward.gives_saved}
     for _, mean in kernel.takes_saved:
-        pattern = forward.equation(mean)
-        x = mean_of(pattern, forward) if pattern else None
+        pattern = program.equation(mean)
+        x = mean_of(pattern, program) if pattern else None
         if pattern is not None and x is not None:
-            kernel = _steadied(kernel, x, pattern)
+            kernel = _steadied(kernel, x, pattern, variances.get(mean))
     return kernel
 
 
@@ -39,7 +40,7 @@ def unsteadied(kernel: Kernel) -> Kernel:
     return replace(kernel, operations=tuple(replace(o, equation=o.equation.replace(means)) for o in rest), steadied=())
 
 
-def _steadied(kernel: Kernel, x: Quantity, pattern: Equation) -> Kernel:
+def _steadied(kernel: Kernel, x: Quantity, pattern: Equation, var: Quantity | None) -> Kernel:
     mean = pattern.left
     shifted, centred = (Quantity(f"{x}_{word}", x.axes, "value") for word in ("shifted", "centred"))
     rounding = Quantity(f"{mean}_rounding", mean.axes, "statistic")
@@ -56,11 +57,12 @@ def _steadied(kernel: Kernel, x: Quantity, pattern: Equation) -> Kernel:
     if any(q not in known for e in steps for q in e.inputs):
         return kernel
     made = operations(steps, kernel.program.inputs)
-    far = _far(mean, centred, rewritten)
+    far = sympy.Gt(mean**2, FAR**2 * var) if var is not None else _far(mean, centred, rewritten)
     guarded = (made[0], *(replace(o, where=far) for o in made[1:]))
     return replace(
         kernel,
         operations=(*rewritten[:first], *guarded, *rewritten[first:]),
+        takes_saved=tuple(dict.fromkeys([*kernel.takes_saved, *((q.name, q) for q in [var] if q is not None)])),
         steadied=(*kernel.steadied, Steadied(mean, shifted, rounding, centred)),
     )
 

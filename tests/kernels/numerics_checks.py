@@ -7,7 +7,7 @@ from .numerics_cases import FUNCTIONS, statistics
 from .numerics_reference import computes_in, expected, unit
 
 
-def check(case, functions=FUNCTIONS, *, strict=False, alike=True, samples=8, **given):
+def check(case, functions=FUNCTIONS, *, strict=True, alike=True, samples=8, **given):
     """Every function's results on a case.
 
     Forward is held to the condition that knows nothing of the mean ("inner"), the others to the one of their inputs
