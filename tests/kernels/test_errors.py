@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from .test_out_refused import arrays_of
+from .problems import arrays_of
 
 WRONG = (TypeError, ValueError)
 
