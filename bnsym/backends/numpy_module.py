@@ -33,13 +33,10 @@ class Module:
         ]
         self.functions = [FunctionText(f, self) for f in self.backend.functions()]
         self.forward = self.functions[0]
-        self.results = any(f.results for f in self.functions)
         self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
         self.exports = sorted([*(["Saved"] if self.saved else []), *(f.name for f in self.functions)])
-        self.masks = any(f.mask for f in self.functions)
         self.uses_erf = any("_erf(" in s.code for f in self.functions for s in (*f.first, *f.rest))
         self.erf = erf_numbers() if self.uses_erf else None
-        self.whole = any(q.name == "count" for f in self.functions for q in (*f.constants, *(q for _, q in f.taken)))
 
 
 def _quotable(text: str) -> str:
