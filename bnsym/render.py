@@ -7,6 +7,7 @@ from functools import cache
 
 import jinja2
 
+from bnsym.backends.helpers import names, needed
 from bnsym.backends.numpy_module import Module
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
@@ -15,7 +16,7 @@ from bnsym.model import Definition, Proof
 @cache
 def environment() -> jinja2.Environment:
     """Strict: a name that a template uses and nobody gave is an error."""
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("bnsym.templates", ""),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -23,6 +24,8 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # what comes out is Python, not HTML
     )
+    made.filters |= {"needed": needed, "names": names}
+    return made
 
 
 BACKENDS = {"numpy": Module}

@@ -40,9 +40,10 @@ COMMON = {
     "channel_axis": "the axis of the channels",
     "normalized_ndim": "how many trailing axes to normalize over, where no parameter says it",
     "momentum": "from 0 to 1, the weight of the NEW value",
-    "count": "examples (and locations) in each mini-batch, at least 2",
     "num_groups": "how many groups the channels of axis 1 are divided into",
 }
+
+COUNT = "examples (and locations) in each mini-batch, at least 2"
 
 ONE_OUT = "an array that takes the result, None for a new one; it may be an input itself"
 
@@ -107,6 +108,8 @@ def _joined(methods: list[str]) -> str:
 
 def _argument(q: Quantity, function: FunctionText, definition: Definition) -> str:
     data = definition.program.inputs[0].name
+    if q.name == "count":
+        return f"integers, {_shape(q, function, definition)}: {COUNT}" if q.axes else COUNT
     if q.role == "constant":
         return f"a number, at least {q.at_least}"
     if q.role == "gradient":

@@ -40,6 +40,7 @@ class FunctionText(StatisticsText):
         self.calls_forward = function.kernel.after_forward
         self.taken = function.kernel.takes_saved
         self.taken_arrays = tuple(q for _, q in self.taken if self.is_array(q))
+        self.taken_counts = tuple(q for _, q in self.taken if q.role == "count" and not self.calls_forward)
         self.count = " * ".join(name for name, _ in self.sizes)
         self.mask = next((q.name for q in self.arrays if q.role == "mask" and module.layout != "arrays"), "")
         self.masked = function.kernel.masked
@@ -160,7 +161,7 @@ class FunctionText(StatisticsText):
         """Parameters over the trailing axes, any of which says how many there are; and what was saved says so too."""
         feature = self._module.axes[-1]
         names = [q.name for q in self.vectors if [a.name for a in q.axes] == [feature]]
-        return "".join(f", {name}" for name in names)
+        return "".join(f", {name}={name}" for name in names)
 
     @property
     def saved_statistic(self) -> str:

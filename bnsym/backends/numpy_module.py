@@ -12,6 +12,9 @@ from bnsym.backends.numpy_printer import readable
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
 
+OF = {"channels": "channel", "trailing": "row", "groups": "group of channels", "instance": "group of channels"}
+"""What statistics are saved of, by layout: to instance norm each channel of an example is a group."""
+
 
 class Module:
     """One generated module."""
@@ -33,13 +36,19 @@ class Module:
         ]
         self.functions = [FunctionText(f, self) for f in self.backend.functions()]
         self.forward = self.functions[0]
-        self.results = any(f.results for f in self.functions)
         self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
         self.exports = sorted([*(["Saved"] if self.saved else []), *(f.name for f in self.functions)])
-        self.masks = any(f.mask for f in self.functions)
         self.uses_erf = any("_erf(" in s.code for f in self.functions for s in (*f.first, *f.rest))
         self.erf = erf_numbers() if self.uses_erf else None
-        self.whole = any(q.name == "count" for f in self.functions for q in (*f.constants, *(q for _, q in f.taken)))
+
+    @property
+    def meaning(self) -> str:
+        """What is saved, and of what: where two definitions mean the same, each takes what the other saves."""
+        made = {e.left: readable(e.right) for e in self.definition.program.equations}
+        names = [q.name for q in self.saved] + ["count"] * self.counts
+        if self.layout in OF:
+            return f"{', '.join(names)} of each {OF[self.layout]}"
+        return ", ".join(f"{q.name} = {made[q]}" if q in made else q.name for q in self.saved)
 
 
 def _quotable(text: str) -> str:

@@ -152,6 +152,14 @@ class Problem:
         return dict(zip(names, (got,) if len(names) == 1 else got, strict=True))
 
 
+def arrays_of(*values):
+    """The arrays among values, those in tuples too."""
+    found = []
+    for value in values:
+        found += arrays_of(*value) if isinstance(value, tuple) else [value] if isinstance(value, np.ndarray) else []
+    return found
+
+
 def zeros_and_ones(definition, q, drawn):
     """A mask that leaves two positions of each channel at least; one-hot along the axis that a premise sums it over."""
     for premise in definition.premises:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from .test_out_refused import arrays_of
+from .problems import arrays_of
 
 WRONG = (TypeError, ValueError)
 
@@ -25,6 +25,8 @@ def assert_refused(problem, function, kind, named, got, /, **bad):
     else:
         raise AssertionError(f"{what} is accepted")
     assert "\n" not in message, f"{what}: {message}"
+    about = re.split(r"\W", message)[0]
+    assert about in problem.subject.parameters(function), f"{what} speaks of {about}: {message}"
     assert re.search(rf"\b({named})\b", message), f"{what} does not name {named}: {message}"
     assert re.search(got, message, re.IGNORECASE), f"{what} does not say {got}: {message}"
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(arrays, copies, strict=True)), f"{what} writes"
@@ -100,6 +102,13 @@ def test_another_shape(subject, problem):
         named = "|".join([name, *others, *masks, r"saved(\.\w+)?"])
         for shape in [(*value.shape, 1), *changed, *ones, value.shape[:-1]]:
             assert_refused(problem, function, ValueError, named, r"\d", **{name: np.ones(shape)})
+
+
+def test_parameters_without_axes(subject, problem):
+    for function, name, value in places(problem):
+        data = name in problem.extra or subject.of(name).axes == subject.element_axes
+        if value.ndim and not data:
+            assert_refused(problem, function, ValueError, name, r"\(\)|\b0\b", **{name: np.ones(())})
 
 
 def is_data(subject, name):

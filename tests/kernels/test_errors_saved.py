@@ -1,11 +1,20 @@
 """A `saved` that is none, or another batch's, is refused: which exception, naming what, saying what it got."""
 
+import copy
+import importlib.util
+import pickle
+import sys
+
 import numpy as np
 import pytest
 
+from bnsym.definitions import NAMES
+
 from .forms import medium
-from .problems import medium_problem
+from .problems import arrays_of, medium_problem
+from .subjects import Subject
 from .test_errors import WRONG, assert_refused
+from .test_out_refused import square
 
 SAVED = {"None": None, "a number": 3.0, "a string": "saved", "a list": [], "a tuple": (), "an array": np.zeros((3, 4))}
 
@@ -45,6 +54,99 @@ def test_fields_of_saved_of_another_shape(subject, problem):
                     bad = saved._replace(**{field: np.ones(shape, value.dtype)})
                     named = "|".join([r"saved(\.\w+)?", *subject.arguments(function)])
                     assert_refused(problem, function, ValueError, named, r"\d", saved=bad)
+
+
+def takers(subject):
+    """The functions that are given what forward saved."""
+    return [f for f in subject.functions if "saved" in subject.arguments(f)]
+
+
+def assert_same(problem, function, saved):
+    """With this `saved` a function gives what it gives with its own."""
+    call, keywords = getattr(problem.subject.kernels, function), problem.keywords(function)
+    got, want = (arrays_of(call(**keywords | {"saved": s})) for s in (saved, keywords["saved"]))
+    assert len(got) == len(want) > 0
+    assert all(np.array_equal(a, b) for a, b in zip(got, want, strict=True)), f"{problem.subject.name}.{function}"
+
+
+def test_saved_by_another_definition(subject):
+    """Of the same data it is taken where it means the same, and is refused where it does not."""
+    problem = square(subject)
+    if not subject.has("Saved"):
+        pytest.skip("nothing is saved")
+    problem = problem.replace(**{q.name: np.zeros(problem.arrays[q.name].shape) for q in subject.role("data")[1:]})
+    for name in NAMES:
+        other = Subject(subject.backend, name)
+        if other.has("Saved"):
+            saved = on_the_same_data(square(other), problem).saved()
+            for function in (f for f in takers(subject) if f in subject.derivatives):
+                try:
+                    problem.call(function, saved=saved)
+                except (TypeError, ValueError):
+                    assert name != subject.name
+                    assert_refused(problem, function, WRONG, r"saved(\.\w+)?", "", saved=saved)
+                else:
+                    assert_same(problem, function, saved)
+
+
+def on_the_same_data(problem, like):
+    """Every array that both have, and no further data."""
+    data = {q.name for q in problem.subject.role("data")[1:]}
+    alike = {n: v for n, v in like.arrays.items() if np.shape(v) == np.shape(problem.arrays.get(n))}
+    return problem.replace(**alike, **{n: np.zeros(problem.arrays[n].shape) for n in data - set(alike)})
+
+
+def test_saved_by_a_copy_of_the_module(subject, tmp_path):
+    """Loaded twice, or pickled, it means what it meant."""
+    if not subject.has("Saved"):
+        pytest.skip("nothing is saved")
+    problem = square(subject)
+    spec = importlib.util.spec_from_file_location(f"a_copy_of_{subject.name}", subject.kernels.module.__file__)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    kept = [module.forward(**problem.keywords("forward"))[-1], pickle.loads(pickle.dumps(problem.saved()))]
+    for saved in (*kept, copy.deepcopy(problem.saved()), problem.saved()._replace()):
+        for function in takers(subject):
+            assert_same(problem, function, saved)
+
+
+def test_count_of_saved(subject, problem):
+    """One number where statistics are of equally many elements each; it may have come from a file."""
+    for function in (f for f in takers(subject) if "saved.count" in used_fields(subject, f)):
+        saved = problem.saved()
+        count = saved.count
+        wrong = [None, "7", True, [count], object(), np.asarray(count) * 1.0, np.asarray(count) > 0]
+        if isinstance(count, int):
+            wrong += [float(count), np.full(5, count), np.full((1,), count)]
+            for good in (np.int64(count), np.uint8(count), np.array(count)):
+                assert_same(problem, function, saved._replace(count=good))
+        else:
+            wrong += [count.tolist(), int(count[0]), np.ma.array(count)]
+        for bad in wrong:
+            assert_refused(problem, function, TypeError, r"saved\.count", "integer", saved=saved._replace(count=bad))
+
+
+def test_fields_that_are_no_arrays(subject, problem):
+    for function in takers(subject):
+        for field in (f.removeprefix("saved.") for f in used_fields(subject, function)):
+            for bad in ([[1.0], [1.0, 2.0]], None, 1.0):
+                saved = problem.saved()._replace(**{field: bad})
+                assert_refused(problem, function, TypeError, rf"saved\.{field}", "", saved=saved)
+
+
+def test_saved_with_another_mask(subject):
+    """One that leaves other numbers of positions: nothing of it was saved."""
+    masks = [q.name for q in subject.role("mask")]
+    if not masks or not any(q.role == "count" for q in subject.definition.saved):
+        pytest.skip("it counts no positions")
+    for at in range(len(medium(subject))):
+        problem = medium_problem(subject, at)
+        for function in (f for f in takers(subject) if masks[0] in subject.arguments(f)):
+            for mask in (np.ones_like(problem.arrays[masks[0]]), np.ones(()), 1 - problem.arrays[masks[0]]):
+                assert_refused(
+                    problem, function, ValueError, r"saved\.count", rf"\b{masks[0]}\b.*\d", **{masks[0]: mask}
+                )
 
 
 def used_fields(subject, function):

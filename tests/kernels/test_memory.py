@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from .cases import LAYOUTS, lay
-from .problems import DTYPES, medium_problem
+from .forms import medium
+from .problems import DTYPES, arrays_of, medium_problem
 
 
 def arranged(problem, layout):
@@ -62,3 +63,27 @@ def test_a_result_is_not_overwritten_by_the_next_call(subject):
     assert all(np.array_equal(a, b) for a, b in zip(kept, copies, strict=True))
     arrays = [*kept, *(v for v in one.arrays.values() if isinstance(v, np.ndarray))]
     assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+
+
+class Subclass(np.ndarray):
+    """An array that is not quite NumPy's own, as a memory map is."""
+
+
+def test_arrays_of_a_subclass(subject):
+    """Any subclass that is an array like others: what is computed of it is the same, and plain."""
+    for at in range(len(medium(subject))):
+        problem = medium_problem(subject, at)
+        plain = {n: v for n, v in problem.arrays.items() if isinstance(v, np.ndarray)}
+        kinds = {n: v.view(Subclass) for n, v in plain.items()}
+        for function in subject.functions:
+            keywords = problem.keywords(function)
+            other = {n: kinds.get(n, v) for n, v in keywords.items()}
+            if "saved" in keywords:
+                fields = [v.view(Subclass) if isinstance(v, np.ndarray) else v for v in keywords["saved"]]
+                other["saved"] = type(keywords["saved"])(*fields)
+            call = getattr(subject.kernels, function)
+            want, got = arrays_of(call(**keywords)), arrays_of(call(**other))
+            assert len(got) == len(want) > 0 or not subject.output.axes, function
+            for a, b in zip(got, want, strict=True):
+                assert type(a) is np.ndarray, f"{function}: {type(a)}"
+                assert np.array_equal(a, b), function

@@ -69,6 +69,20 @@ def test_out_is_x_or_dy_itself(subject):
                 assert_same(what, got, want)
 
 
+def test_out_is_what_an_input_is_a_read_only_view_of(subject):
+    for problem in each(subject):
+        for function in takers(subject):
+            for name in inputs(problem, function):
+                given = problem.arrays[name].copy()
+                view = given.view()
+                view.flags.writeable = False
+                other = problem.replace(**{name: view})
+                want = other.named(function, getattr(subject.kernels, function)(**other.keywords(function)))
+                keywords = other.keywords(function) | {name: view, "out": given}
+                got = other.named(function, getattr(subject.kernels, function)(**keywords))
+                assert_same(f"{function} into {name}", got, want)
+
+
 def test_out_is_both_dy_and_x(subject):
     """dy and x may be one array, and the result may go there too."""
     for problem in each(subject):

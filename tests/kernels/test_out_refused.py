@@ -7,7 +7,7 @@ import pytest
 from numpy.lib.stride_tricks import as_strided
 
 from .forms import form
-from .problems import Problem
+from .problems import Problem, arrays_of
 from .test_out import first, inputs, takers
 
 SQUARE = {
@@ -23,13 +23,6 @@ SQUARE = {
 def square(subject):
     """A problem whose arrays of elements have as many rows as columns."""
     return Problem(subject, SQUARE[subject.layout])
-
-
-def arrays_of(*values):
-    found = []
-    for value in values:
-        found += arrays_of(*value) if isinstance(value, tuple) else [value] if isinstance(value, np.ndarray) else []
-    return found
 
 
 def assert_refused(problem, function, what, kind=ValueError, /, **changed):

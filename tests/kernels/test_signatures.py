@@ -149,6 +149,16 @@ def test_docstring_names_every_argument(subject):
             assert section in text, f"{function}: {section}"
 
 
+def test_docstring_gives_every_array_a_shape(subject):
+    for function in subject.functions:
+        module = subject.kernels.module
+        lines = inspect.getdoc(getattr(module, function)).partition("Args:")[2].partition("Returns:")[0]
+        said = dict(re.findall(r"^    (\w+): ((?:.|\n {8})*)", lines, re.MULTILINE))
+        for p in inspect.signature(getattr(module, function)).parameters.values():
+            if p.annotation.startswith("Array") and p.name != "out":
+                assert re.search(r"\bshape|\baxes|\baxis", said[p.name]), f"{function}: {p.name}: {said[p.name]}"
+
+
 def test_saved_is_a_named_tuple_of_the_module(subject):
     if not subject.has("Saved"):
         assert not subject.definition.saved
