@@ -53,6 +53,11 @@ def generated(tmp_path_factory):
     return folder
 
 
+def test_the_kernels_are_used_as_printed():
+    (used,) = [block for block in blocks("python") if "from bnsym.generated.numpy import" in block]
+    exec(compile(used, "README.md", "exec"), {})
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_under_twenty_lines(name):
     assert len(example(name).splitlines()) < 20

@@ -1,6 +1,6 @@
 """What Ioffe & Szegedy (2015) state of batch normalization, proved of what was derived.
 
-This is the only place where the paper's own gradient formulas stand. They are claims: each is proved equal to what the
+The paper's own gradient formulas stand here, and nowhere else. They are claims: each is proved equal to what the
 chain rule gave, and nothing is ever derived from them.
 """
 
