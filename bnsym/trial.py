@@ -86,7 +86,7 @@ class _Trial:
         with np.errstate(over="ignore"):
             scaled = {q: float(np.ldexp(value, 512 * degrees[q])) for q, value in large.items()}
         if np.all(np.isfinite([*scaled.values()])):
-            wide = {q: 4 * value for q, value in given.items() if degrees.get(q) == 1}
+            wide = {q: 4 * value for q, value in given.items() if degrees.get(q) == 1 and q not in constants}
             self._in_units(kernel, program, given | large | wide, 512, scaled)
 
     def _in_units(self, kernel: Kernel, program: Program, given: Values, n: int, constants: Values) -> None:
@@ -94,7 +94,7 @@ class _Trial:
         degrees = kernel.degrees or {}
         pivots = {p.pivot: np.zeros([self.sizes[a] for a in p.pivot.axes]) for p in kernel.pivots}
         expected = evaluate(kernel.program, given | pivots) | evaluate(program, given)
-        huge = {q: np.ldexp(value, n) if degrees.get(q) == 1 else value for q, value in (given | constants).items()}
+        huge = {q: np.ldexp(value, n) if degrees.get(q) == 1 else value for q, value in given.items()} | constants
         for q, got in self._called(kernel, huge):
             power = n * degrees.get(q, 0)
             beyond = np.isinf(np.ldexp(np.asarray(expected[q], float), power))

@@ -48,7 +48,7 @@ def _opening(w: Writer) -> tuple[Paragraph, ...]:
 def _origin(w: Writer) -> Section:
     made = paragraph(
         "The command ", Code("derivation-report"), " wrote this page from the definition ", Code(w.definition.name),
-        ". The definition's equations, and what papers state under \"proved\", are the only ones that a person wrote;"
+        ". The definition's equations, and what papers state of them, are the only ones that a person wrote;"
         " every other one was derived from the definition's, and every sentence was put together from the same steps.",
     )  # fmt: skip
     return Section(sentence("How this report was made"), (made,))
