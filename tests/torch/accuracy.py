@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from bnsym.generated.numpy import batch_norm, layer_norm
 from rich.console import Console
 from rich.table import Table
-
-from bnsym.generated.numpy import batch_norm, layer_norm
 
 SHAPE = (256, 64)
 WHAT = ("y", "dx", "dgamma", "ty", "g_x")
