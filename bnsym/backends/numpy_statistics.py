@@ -101,6 +101,14 @@ class StatisticsText(ABC):
         reference = self._module.definition.program.inputs[0]
         return self._module.dims(a for a in reference.axes if a not in statistic.axes)
 
+    @property
+    def filled(self) -> tuple[int, ...]:
+        """The dimensions, beside those of its sizes, along which there must be something: for a maximum, or a count."""
+        sized = {d for _, dims in self.sizes for d in dims}
+        axes = [a for o in self.kernel.operations for t in o.equation.terms if t.largest for a in t.axes]
+        counted = self.reduced if self._module.has_counts else ()
+        return tuple(sorted({*self._module.dims(axes), *counted} - sized))
+
     def _index(self) -> str:
         kept = set(self._module.dims(self._module.definition.program.inputs[0].axes)) - set(self.reduced)
         places = [d for d in (*kept, *self.reduced) if d >= min(kept)]
