@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from functools import reduce
 from typing import TYPE_CHECKING
+
+import sympy
 
 from bnsym.backends.numpy import Function
 from bnsym.backends.numpy_printer import formula
@@ -51,12 +52,6 @@ class StatisticsText(ABC):
         return [q.name for q in self.arrays if degrees.get(q) == 1]
 
     @property
-    def unit(self) -> str:
-        """The unit that brings all of them near 1."""
-        units = [f"_unit({name}, {self.reduced})" for name in self.scaled_arrays]
-        return reduce(lambda a, b: f"np.minimum({a}, {b})", units)
-
-    @property
     def scaled_take(self) -> list[str]:
         """What the statistics are computed from, in other units."""
         done = [name for name, _ in self.scaled]
@@ -69,25 +64,30 @@ class StatisticsText(ABC):
         return {q.name: f"{q.name}{_powers('*', degrees[q])}" for q in self.constants if degrees.get(q)}
 
     @property
-    def needs_units(self) -> str:
-        """When squares may have overflowed or vanished."""
+    def may_vanish(self) -> str:
+        """When squares may vanish and be missed: no constant that they are added to is larger."""
+        degrees = self.kernel.degrees or {}
+        return " or ".join(f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)) or "True"
+
+    @property
+    def overflowed(self) -> str:
+        """When squares have overflowed."""
         degrees = self.kernel.degrees or {}
         highest = max(degrees[q] for q in self.kernel.gives_saved)
         checked = [q.name for q in self.kernel.gives_saved if degrees[q] == highest]
-        tiny = [f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)]
-        return " or ".join([*tiny, *(f"not math.isfinite(np.vdot({name}, {name}))" for name in checked)])
+        return " or ".join(f"not math.isfinite(np.vdot({name}, {name}))" for name in checked)
 
     @property
     def moments(self) -> list[dict[str, str]]:
-        """The pivots: the data, where its first entry lies, and what tells whether that is too far from the mean."""
+        """The pivots: where the data's first entry lies, and some of them, and what tells that it is too far out."""
         found = []
         for p in self.kernel.pivots:
             reduced = set(self._module.dims(p.axes))
-            dims = self._module.dims(p.data.axes)
-            first = ", ".join("0" if d in reduced else ":" for d in dims)
+            first = ", ".join("0" if d in reduced else ":" for d in self._module.dims(p.data.axes))
             names = {k: getattr(p, k).name for k in ("pivot", "mean")}
-            source = formula(p.source.xreplace({q: Quantity(f"{q}[{first}]") for q in quantities(p.source) if q.axes}))
-            found.append(names | {"source": source, "excess": formula(p.excess)})
+            texts = {"first": f"{{}}[{first}]", "some": f"_some({{}}, {self.reduced})"}
+            texts = {k: _each(p.source, text) for k, text in texts.items()}
+            found.append(names | texts | {"excess": formula(p.excess)})
         return found
 
     def unscale(self, q: Quantity) -> str:
@@ -101,10 +101,23 @@ class StatisticsText(ABC):
         reference = self._module.definition.program.inputs[0]
         return self._module.dims(a for a in reference.axes if a not in statistic.axes)
 
+    @property
+    def filled(self) -> tuple[int, ...]:
+        """The dimensions, beside those of its sizes, along which there must be something: for a maximum, or a count."""
+        sized = {d for _, dims in self.sizes for d in dims}
+        axes = [a for o in self.kernel.operations for t in o.equation.terms if t.largest for a in t.axes]
+        counted = self.reduced if self._module.has_counts else ()
+        return tuple(sorted({*self._module.dims(axes), *counted} - sized))
+
     def _index(self) -> str:
         kept = set(self._module.dims(self._module.definition.program.inputs[0].axes)) - set(self.reduced)
         places = [d for d in (*kept, *self.reduced) if d >= min(kept)]
         return f"[{', '.join(':' if d in kept else 'None' for d in sorted(places))}]" if len(places) > len(kept) else ""
+
+
+def _each(source: sympy.Expr, text: str) -> str:
+    """What the data are computed from, with a text in place of each array."""
+    return formula(source.xreplace({q: Quantity(text.format(q)) for q in quantities(source) if q.axes}))
 
 
 def _powers(operator: str, degree: int) -> str:

@@ -21,7 +21,7 @@ class Problem:
         self.scale, self.offset = scale, offset
         for attempt in range(1000):
             self._draw(np.random.default_rng([seed, attempt]))
-            if self.kink_distance() > margin:
+            if margin < 0 or self.kink_distance() > margin:
                 break
 
     def _draw(self, rng):
@@ -165,7 +165,7 @@ def zeros_and_ones(definition, q, drawn):
     for premise in definition.premises:
         if premise.term.body == q:
             axis = q.axes.index(premise.term.axes[0])
-            return (drawn == drawn.max(axis, keepdims=True)).astype(float)
+            return (drawn == drawn.max(axis, keepdims=True, initial=0)).astype(float)
     taken = np.where(drawn >= 0.4, 1.0, 0.0)
     taken[:2] = 1.0
     return taken
