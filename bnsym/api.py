@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from bnsym.calculus import proofs as calculus_proofs
+from bnsym import proofs as derived
 from bnsym.calculus.derive import Derivation, derive
 from bnsym.definitions import definition
 from bnsym.lowering import second_order
@@ -34,8 +34,8 @@ def prove(derivation: Derivation) -> tuple[Proof, ...]:
     check_names(derivation.definition, kernels.values())
     second = () if derivation.definition.parts else second_order.cases(derivation, kernels)
     return (
-        *calculus_proofs.prove(derivation),
-        *calculus_proofs.by_routes(second),
+        *derived.prove(derivation),
+        *derived.by_routes(second),
         *verify(derivation, kernels),
     )
 

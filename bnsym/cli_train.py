@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bnsym.cli import Out, app, out_console, prove, regenerate_kernels, sentences
+from bnsym.cli_common import Out, out_console, say, sentences
+from bnsym.cli_kernels import regenerate_kernels
+from bnsym.cli_proofs import prove
 
 Data = Annotated[str, typer.Option(help="digits (scikit-learn's bundled 8x8 digits, offline) or mnist.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where MNIST's four idx files are. Default: fetched once.")]
@@ -24,7 +26,6 @@ def _numbers(steps: int | None, lr: float | None, std: float | None, seed: int, 
     return {"steps": steps, "lr": lr, "std": std, "seed": seed, "threads": threads}
 
 
-@app.command()
 def train(
     batch_norm: Annotated[
         bool, typer.Option("--batch-norm/--no-batch-norm", help="Normalize each hidden layer.")
@@ -46,10 +47,9 @@ def train(
         result = commands.run(data, data_dir, out, **settings)
     out_console.print(commands.summary(result))
     if out is not None:
-        out_console.print(f"{out}: written", markup=False)
+        say(f"{out}: written")
 
 
-@app.command()
 def reproduce(
     data: Data = "digits",
     data_dir: DataDir = None,

@@ -186,7 +186,7 @@ def test_out_is_required_outside_a_checkout(tmp_path, monkeypatch):
 
 def test_nothing_is_written_where_one_claim_fails(tmp_path, monkeypatch):
     unproved = Proof("dx is the derivative", "normal form", False, "dy[i]", 0.0)
-    monkeypatch.setattr("bnsym.calculus.proofs.prove", lambda d: (unproved,) if d.definition.name == "dense" else ())
+    monkeypatch.setattr("bnsym.proofs.prove", lambda d: (unproved,) if d.definition.name == "dense" else ())
     check_error(
         run("regenerate-kernels", "sigmoid", "dense", "--out", tmp_path / "out"), 1, "dense: not proved", "dy[i]"
     )

@@ -364,7 +364,7 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_what_is_not_proved_is_not_emitted(monkeypatch, residual):
     """One claim that fails, or that the normal form cannot decide, and there is no file."""
     unproved = Proof("dx is the derivative", "normal form", False, residual, 0.0)
-    monkeypatch.setattr("bnsym.calculus.proofs.prove", lambda derivation: (unproved,))
+    monkeypatch.setattr("bnsym.proofs.prove", lambda derivation: (unproved,))
     with pytest.raises(
         bnsym.ProofError, match=f"^sigmoid: not proved that dx is the derivative.*{re.escape(residual)}"
     ):

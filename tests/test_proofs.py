@@ -9,11 +9,12 @@ import pytest
 from sympy import Rational
 
 from bnsym.calculus.derive import derive
+from bnsym.calculus.equality import same_outputs
 from bnsym.calculus.evaluate import Evaluation
-from bnsym.calculus.proofs import prove, same_outputs
 from bnsym.definitions.batch_norm import batch_norm, c, eps, gamma, i, m, mean, var, x, x_hat, y
 from bnsym.language import Definition, Eq, Max, Sum, data, sqrt, statistics, stop_gradient, values
 from bnsym.model import Program, Quantity
+from bnsym.proofs import prove
 
 DERIVATION = derive(batch_norm)
 PROOFS = prove(DERIVATION)
@@ -81,7 +82,7 @@ def test_the_paper_is_asked_about_its_own_definition_only():
 
 def test_proofs_do_not_depend_on_the_hash_seed():
     code = (
-        "from bnsym.calculus.derive import derive\nfrom bnsym.calculus.proofs import prove\n"
+        "from bnsym.calculus.derive import derive\nfrom bnsym.proofs import prove\n"
         "from bnsym.definitions.batch_norm import batch_norm\n"
         "for p in prove(derive(batch_norm)): print(p.claim, p.method, p.holds, p.residual, p.premises)"
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import typer
 
-import bnsym.cli_train  # noqa: F401 - registers the commands that train
 from bnsym import cli
 from tests.test_own_norms import Norm, check_derivatives
 

@@ -10,7 +10,6 @@ from bnsym.calculus.chain import differentiable, reverse
 from bnsym.calculus.derive import derive
 from bnsym.calculus.elements import COMPLEX, DIGITS, FLOATS, SYMBOLS, evaluate
 from bnsym.calculus.opaque import Whole
-from bnsym.calculus.proofs import cases
 from bnsym.calculus.routes import total_derivative, written_out
 from bnsym.calculus.routes.case import Case
 from bnsym.definitions.batch_norm import batch_norm
@@ -40,6 +39,7 @@ from bnsym.language import (
 from bnsym.lowering import second_order
 from bnsym.lowering.lower import lower
 from bnsym.model import Equation, Program, Term
+from bnsym.proofs import cases
 
 ROUTES = (total_derivative.proofs, written_out.proofs)
 

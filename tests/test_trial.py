@@ -10,12 +10,12 @@ import bnsym
 from bnsym.api import emit
 from bnsym.calculus.derive import derive
 from bnsym.calculus.equality import same_outputs
-from bnsym.calculus.proofs import prove
 from bnsym.language import axes, data, tanh, values
 from bnsym.lowering.lower import lower
 from bnsym.lowering.naming import check_names
 from bnsym.lowering.verify import verify
 from bnsym.model import Equation, Program, Term
+from bnsym.proofs import prove
 from bnsym.render import module_text
 from bnsym.trial import TrialError, try_out
 from tests.definitions import HEADER

@@ -1,1 +1,1 @@
-"""The calculus: chain rule, normal form of sums, proofs."""
+"""The calculus: chain rule, normal form of sums, and how a claim is judged."""

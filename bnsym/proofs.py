@@ -10,12 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from bnsym import claims
 from bnsym.calculus.derive import Derivation
-from bnsym.calculus.equality import same_outputs
 from bnsym.calculus.routes import composition, total_derivative, written_out
 from bnsym.calculus.routes.case import Case, size_names
 from bnsym.model import Proof
-
-__all__ = ["cases", "prove", "same_outputs"]
 
 ROUTES = (total_derivative.proofs, written_out.proofs)
 
