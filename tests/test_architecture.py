@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     ("bnsym.symbols", "bnsym.functions", "bnsym.stamp", "bnsym.write"),
     ("bnsym.model",),
-    ("bnsym.checks",),
+    ("bnsym.checks", "bnsym.drawn"),
     ("bnsym.layouts",),
     ("bnsym.declaring",),
     ("bnsym.language",),
