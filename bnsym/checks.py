@@ -33,7 +33,7 @@ class DefinitionError(ValueError):
 
 def here() -> Origin:
     """The line of the user's file that is being read: the first one that is not the language's own."""
-    own = {Path(__file__).with_name(f"{n}.py").as_posix() for n in ("checks", "declaring", "language")}
+    own = {Path(__file__).with_name(f"{n}.py").as_posix() for n in ("checks", "composing", "declaring", "language")}
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and Path(frame.f_code.co_filename).as_posix() in own:
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""From equations to a checked definition: its inputs in order, what `correction` computes apart, and compositions."""
+"""From equations to a checked definition: its inputs in order, and what `correction` computes apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from bnsym.checks import DefinitionError, check_equations, check_name, check_one_meaning
 from bnsym.layouts import LAYOUTS, check_given_back, check_layout
-from bnsym.model import Axis, Definition, Equation, Origin, Premise, Program, Quantity, Size, quantities
+from bnsym.model import Definition, Equation, Origin, Premise, Program, Quantity, Size, quantities
 
 ROLES = ("data", "mask", "fixed", "parameter", "constant")
 """The order in which inputs come."""
@@ -132,74 +132,3 @@ def _check_premise(premise: Premise, made: Definition, origin: Origin) -> None:
     known = [premise.term.body] if isinstance(premise, Premise) and premise.value == 1 else []
     if not any(q in made.program.inputs and q.role in ("data", "mask") for q in known):
         raise DefinitionError(f"{origin}: a premise says that an input is one-hot, as premise(Sum(t, k), 1) does")
-
-
-def composition(
-    name: str, first: Definition, then: Definition, source: str, between: str, doc: str, origin: Origin
-) -> Definition:
-    """The second definition's first input is the first one's output; the elementwise one takes the other's axes."""
-    main = _main(first, then, origin)
-    (output,), x = first.program.outputs, then.program.inputs[0]
-    axes = output.axes if main is first else x.axes
-    z = Quantity(between, axes, "value")
-    before = _lifted(first.program, axes, first is not main).replace({_along(output, axes, first is not main): z})
-    after = _lifted(then.program, axes, then is not main).replace({_along(x, axes, then is not main): z})
-    _check_apart(first, before, then, after, z, origin)
-    inputs = dict.fromkeys([*before.inputs, *(q for q in after.inputs if q != z)])
-    ordered = tuple(sorted(inputs, key=lambda q: ROLES.index(q.role)))
-    made = Definition(
-        name,
-        source,
-        main.layout,
-        Program(ordered, (*before.equations, *after.equations), after.outputs),
-        main.saved,
-        (*first.premises, *then.premises),
-        main.correction,
-        (replace(first, program=before), replace(then, program=after)),
-        doc,
-        origin.file,
-    )
-    check_definition(made, made.program.equations, origin)
-    return made
-
-
-def _main(first: Definition, then: Definition, origin: Origin) -> Definition:
-    """The definition whose layout the composition has."""
-    for made in (first, then):
-        if not isinstance(made, Definition):
-            raise DefinitionError(f"{origin}: two definitions are composed, and {made!r} is none")
-        if len(made.program.outputs) != 1:
-            raise DefinitionError(f"{origin}: {made.name} has {len(made.program.outputs)} outputs, and needs one")
-    if "elementwise" not in (first.layout, then.layout):
-        raise DefinitionError(f"{origin}: {first.name} and {then.name} cannot be composed: one must be elementwise")
-    main, other = (first, then) if then.layout == "elementwise" else (then, first)
-    if other.correction:
-        raise DefinitionError(f"{origin}: {other.name} has inputs that it computes apart, and cannot be composed")
-    return main
-
-
-def _check_apart(
-    first: Definition, before: Program, then: Definition, after: Program, z: Quantity, origin: Origin
-) -> None:
-    """Each name stands for one thing, though the two definitions were written apart."""
-    ours, theirs = ([q.name for q in (*p.inputs, *(e.left for e in p.equations))] for p in (before, after))
-    for name in ours:
-        if name in theirs and name != z.name:
-            raise DefinitionError(f"{origin}: {first.name} and {then.name} both have a {name}; rename one of them")
-    if ours.count(z.name) > 1 or theirs.count(z.name) > 1:
-        raise DefinitionError(f"{origin}: {z.name} is another name there already; say between=... to call it otherwise")
-
-
-def _lifted(program: Program, axes: tuple[Axis, ...], lift: bool) -> Program:
-    """An elementwise program over arrays with other axes."""
-    if not lift:
-        return program
-    found = [*program.inputs, *(e.left for e in program.equations)]
-    return program.replace({q: _along(q, axes, True) for q in found if q.axes})
-
-
-def _along(q: Quantity, axes: tuple[Axis, ...], lift: bool) -> Quantity:
-    if not lift:
-        return q
-    assumptions = {"nonnegative": True} if q.role == "mask" else {}
-    return Quantity(q.name, axes, q.role, default=q.default, absent=q.absent, at_least=q.at_least, **assumptions)

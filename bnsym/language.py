@@ -18,7 +18,8 @@ from sympy import erf, exp, log, sqrt, tanh
 
 from bnsym import model
 from bnsym.checks import DefinitionError, check_along, check_name, here, terms_of
-from bnsym.declaring import composition, declared
+from bnsym.composing import composition
+from bnsym.declaring import declared
 from bnsym.functions import Abs, StopGradient, elementwise_max, elementwise_min, own_functions, sign, step
 from bnsym.model import Axis, Equation, Largest, Origin, Premise, Quantity, Size, Sum, Term
 

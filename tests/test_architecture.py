@@ -17,6 +17,7 @@ LAYERS = (
     ("bnsym.checks", "bnsym.drawn"),
     ("bnsym.layouts",),
     ("bnsym.declaring",),
+    ("bnsym.composing",),
     ("bnsym.language",),
     ("bnsym.definitions",),
     ("bnsym.calculus",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import sympy
@@ -33,16 +33,9 @@ def same_outputs(
     """
     given, premises = given or {}, tuple(premises)
     _check(reference, other, given)
-    ends = tuple(zip(reference.outputs, other.outputs, strict=True))
     shared = [q for q in at if reference.equation(q) and other.equation(q)]
-    if shared:
-        compared = _Compared(reference, other, given, premises, shared)
-        if all(compared.proof("", method, q, q).holds for q in shared):
-            proofs = tuple(compared.proof(claim.format(output=a), method, a, b) for a, b in ends)
-            if all(p.holds for p in proofs):
-                return proofs
-    compared = _Compared(reference, other, given, premises, ())
-    return tuple(compared.proof(claim.format(output=a), method, a, b) for a, b in ends)
+    short = _Compared(reference, other, given, premises, shared).if_all_hold(claim, method) if shared else ()
+    return short or _Compared(reference, other, given, premises, ()).outputs(claim, method)
 
 
 class _Compared:
@@ -54,11 +47,23 @@ class _Compared:
         other: Program,
         given: Mapping[Quantity, sympy.Expr],
         premises: Iterable[Premise],
-        at: Iterable[Quantity],
+        at: Sequence[Quantity],
     ):
+        self.other, self.at = other, at
+        self.ends = tuple(zip(reference.outputs, other.outputs, strict=True))
         self.ours = Evaluation(cut=at).assume(premises).run(reference)
         self.theirs = self.ours.beside({q: self.ours.expression(e) for q, e in given.items()}, cut=at)
-        self.other = other
+
+    def outputs(self, claim: str, method: str) -> tuple[Proof, ...]:
+        """A proof for each output."""
+        return tuple(self.proof(claim.format(output=a), method, a, b) for a, b in self.ends)
+
+    def if_all_hold(self, claim: str, method: str) -> tuple[Proof, ...]:
+        """The same where every one holds, and where what is left as symbols is the same in both; else none."""
+        if not all(self.proof("", method, q, q).holds for q in self.at):
+            return ()
+        proofs = self.outputs(claim, method)
+        return proofs if all(p.holds for p in proofs) else ()
 
     def proof(self, claim: str, method: str, a: Quantity, b: Quantity) -> Proof:
         """The difference of one quantity of the reference and one of the other program."""

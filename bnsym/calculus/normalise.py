@@ -12,14 +12,18 @@ from fractions import Fraction
 import sympy
 
 from bnsym.calculus.context import Context
+from bnsym.calculus.exponentials import exponential, logarithm
+from bnsym.calculus.folding import without_scale
 from bnsym.calculus.forms import Form, add, factor, mul, number, scale, subtract
 from bnsym.calculus.monomials import bound_labels
 from bnsym.calculus.opaque import Whole
+from bnsym.calculus.powers import raised
 from bnsym.checks import DefinitionError
 from bnsym.functions import Abs, maximum, minimum, sign, step
 
 Leaf = Callable[[sympy.Basic], Form | None]
 ODD = (sympy.tanh, sympy.erf, sympy.sinh, sympy.atan)
+KINKED = (maximum, minimum, step, Abs, sign)
 
 
 class Normaliser:
@@ -58,7 +62,7 @@ class Normaliser:
     def _power(self, e: sympy.Pow) -> Form:
         exponent = Fraction(int(e.exp.p), int(e.exp.q))
         power = int(exponent) if exponent.denominator == 1 else exponent
-        return self._noting(e.base, lambda base: self.context.power(base, power))
+        return self._noting(e.base, lambda base: raised(self.context, base, power))
 
     def _noting(self, base: sympy.Expr, make: Callable[[Form], Form]) -> Form:
         """Remember how the program writes the base of a generator that is made on the way."""
@@ -69,37 +73,44 @@ class Normaliser:
         return form
 
     def _function(self, e: sympy.Basic) -> Form:
-        context = self.context
         if hasattr(e, "original"):
             e = e.original(*e.args)
             if not isinstance(e, sympy.Function):
                 return self(e)
         if isinstance(e, sympy.exp) and e.args:
-            return context.exponential(self(e.args[0]))
+            return exponential(self.context, self(e.args[0]))
         if isinstance(e, sympy.log):
-            return self._noting(e.args[0], context.logarithm)
+            return self._noting(e.args[0], lambda argument: logarithm(self.context, argument))
+        if isinstance(e, KINKED):
+            return self._kinked(e)
+        if isinstance(e, ODD):
+            return self._odd(e, self(e.args[0]))
+        if isinstance(e, sympy.Function) and len(e.args) == 1:
+            return self._written(e, self.context.function(type(e).__name__, self(e.args[0])))
+        if e.is_number and e.is_finite:
+            return self._number(e)
+        raise DefinitionError(f"a definition cannot hold {type(e).__name__}, as in {e}: it has no normal form")
+
+    def _number(self, e: sympy.Expr) -> Form:
+        """An irrational number as an atom; its name is no identifier, so that a parameter may be called pi."""
+        name = f"({e})"
+        if e.is_positive:
+            self.context.positive.add(name)
+        self.context.functions.setdefault(name, e)
+        return factor(name)
+
+    def _kinked(self, e: sympy.Function) -> Form:
+        """Functions with a kink, by steps and signs."""
         if isinstance(e, maximum):
             difference = subtract(self(e.args[0]), self(e.args[1]))
             return add(self(e.args[1]), mul(difference, self._step(e.args[0] - e.args[1], difference)))
         if isinstance(e, minimum):
             return scale(self(maximum(*(-a for a in e.args))), -1)
+        argument = self(e.args[0])
         if isinstance(e, step):
-            return self._step(e.args[0], self(e.args[0]))
-        if isinstance(e, (Abs, sign)):
-            argument = self(e.args[0])
-            signed = self._sign(e.args[0], argument)
-            return mul(argument, signed) if isinstance(e, Abs) else signed
-        if isinstance(e, ODD):
-            return self._odd(e, self(e.args[0]))
-        if isinstance(e, sympy.Function) and len(e.args) == 1:
-            return self._written(e, context.function(type(e).__name__, self(e.args[0])))
-        if e.is_number and e.is_finite:
-            atom_name = f"({e})"
-            if e.is_positive:
-                context.positive.add(atom_name)
-            context.functions.setdefault(atom_name, e)
-            return factor(atom_name)  # no identifier, so that a parameter may be called pi
-        raise DefinitionError(f"a definition cannot hold {type(e).__name__}, as in {e}: it has no normal form")
+            return self._step(e.args[0], argument)
+        signed = self._sign(e.args[0], argument)
+        return mul(argument, signed) if isinstance(e, Abs) else signed
 
     def _written(self, e: sympy.Expr, atom: Form) -> Form:
         """Remember how the program writes an atom."""
@@ -117,13 +128,13 @@ class Normaliser:
         return self._written(e, self.context.function(name, argument))
 
     def _step(self, e: sympy.Expr, argument: Form) -> Form:
-        argument = self.context.without_scale(self.context.reduce(argument))
+        argument = without_scale(self.context.reduce(argument), self.context.positive)
         atom = self._written(step(e), self.context.function("step", argument))
         self.context.zero_one |= {name for ((((name, _), _),), _) in atom.items()}
         return atom
 
     def _sign(self, e: sympy.Expr, argument: Form) -> Form:
-        argument = self.context.without_scale(self.context.reduce(argument))
+        argument = without_scale(self.context.reduce(argument), self.context.positive)
         signed = self._odd(sign(e), argument)
         lone = next(iter(argument), ())
         for (((name, labels), _),), _ in signed.items():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bnsym.calculus.evaluate import Evaluation
-from bnsym.lowering.closed import ClosedForm, NoClosedForm
+from bnsym.lowering.closed import ClosedForm
 from bnsym.lowering.direct import hoisted_powers, with_powers
 from bnsym.lowering.hoist import Hoist
 from bnsym.lowering.names import Hoisted
 from bnsym.lowering.operations import counted, is_element, sizes_of, split_sums
 from bnsym.lowering.sequence import Lowered, completed, ordered, pruned
 from bnsym.lowering.shared import functions_shared, in_two_stages
+from bnsym.lowering.spelling import NoClosedForm
 from bnsym.model import Program, Quantity
 
 MOST = 1.5
