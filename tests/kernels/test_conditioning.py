@@ -8,6 +8,7 @@ from .digits import Exact
 from .forms import form
 from .problems import Problem, medium_problem, small_problem
 from .subjects import FUNCTIONS
+from .test_memory import arranged
 
 MANY = {
     "channels": form("channels", (70000, 2), 1),
@@ -47,6 +48,27 @@ def test_very_many_elements_in_float16(subject):
     high = low.astype(np.float64)
     for function in subject.derivatives:
         assert_near(function, low.call(function), high.call(function), 3e-4)
+
+
+MANY_ROWS = {
+    "channels": form("channels", (3, 2, 30000), 1),
+    "trailing": form("trailing", (3, 70000), 1),
+    "groups": form("groups", (2, 4, 30000), 2),
+    "instance": form("instance", (2, 2, 70000)),
+    "arrays": form("arrays", (300, 3, 200)),
+}
+
+
+@pytest.mark.parametrize("layout", ["F", "rolled", "channels_last", "strided", "reversed"])
+def test_sums_of_many_elements_in_any_arrangement_of_memory(subject, layout):
+    """None is added up one by one: 70,000 of mean 1 in float32 would lose three digits more."""
+    if subject.layout == "elementwise":
+        pytest.skip("it sums nothing")
+    low = Problem(subject, MANY_ROWS[subject.layout], margin=-1, offset=1.0).astype(np.float32)
+    high = low.astype(np.float64)
+    low = arranged(low, layout)
+    for function in FUNCTIONS:
+        assert_near(function, low.call(function), high.call(function), 1e-5)
 
 
 def scaled(subject, dtype, scale, eps):
