@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from bnsym.backends.numpy import Function
@@ -51,12 +50,6 @@ class StatisticsText(ABC):
         return [q.name for q in self.arrays if degrees.get(q) == 1]
 
     @property
-    def unit(self) -> str:
-        """The unit that brings all of them near 1."""
-        units = [f"_unit({name}, {self.reduced})" for name in self.scaled_arrays]
-        return reduce(lambda a, b: f"np.minimum({a}, {b})", units)
-
-    @property
     def scaled_take(self) -> list[str]:
         """What the statistics are computed from, in other units."""
         done = [name for name, _ in self.scaled]
@@ -69,13 +62,18 @@ class StatisticsText(ABC):
         return {q.name: f"{q.name}{_powers('*', degrees[q])}" for q in self.constants if degrees.get(q)}
 
     @property
-    def needs_units(self) -> str:
-        """When squares may have overflowed or vanished."""
+    def may_vanish(self) -> str:
+        """When squares may vanish and be missed: no constant that they are added to is larger."""
+        degrees = self.kernel.degrees or {}
+        return " or ".join(f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)) or "True"
+
+    @property
+    def overflowed(self) -> str:
+        """When squares have overflowed."""
         degrees = self.kernel.degrees or {}
         highest = max(degrees[q] for q in self.kernel.gives_saved)
         checked = [q.name for q in self.kernel.gives_saved if degrees[q] == highest]
-        tiny = [f"{q.name} < _SMALLEST[dtype]" for q in self.constants if degrees.get(q)]
-        return " or ".join([*tiny, *(f"not math.isfinite(np.vdot({name}, {name}))" for name in checked)])
+        return " or ".join(f"not math.isfinite(np.vdot({name}, {name}))" for name in checked)
 
     @property
     def moments(self) -> list[dict[str, str]]:

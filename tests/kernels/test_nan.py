@@ -59,6 +59,28 @@ def test_nan_and_inf_stay_in_their_channel(subject, value):
                     assert_elsewhere_the_same(problem, other, place, f"{value} in {name}", takers)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e200])
+@pytest.mark.parametrize("scale", [1e-170, 1e-320])
+def test_values_far_below_eps_beside_what_is_no_number_or_overflows(subject, value, scale):
+    """They are what they are without it, inv_std too: it is of eps alone."""
+    statistics = [q for q in subject.definition.saved if q.role == "statistic"]
+    if not statistics:
+        pytest.skip("it takes no statistics")
+    for at in (0, 1):
+        problem = medium_problem(subject, at)
+        data = subject.role("data")
+        problem = problem.replace(**{q.name: problem.arrays[q.name] * scale for q in data})
+        place = tuple(n // 2 for n in problem.shapes.program_shape(data[0]))
+        for q in subject.role("mask"):
+            problem = spoiled(problem, q.name, place, 1)
+        other = spoiled(problem, data[0].name, place, value)
+        assert_elsewhere_the_same(problem, other, place, f"{value}", ("forward", "backward"))
+        rest = ~alike(problem, statistics[-1], place)
+        for name in {*other.saved()._fields} - {"count"}:
+            want, got = (getattr(p.saved(), name)[rest] for p in (problem, other))
+            np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-323, err_msg=name)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_channel_with_nan_or_inf_has_no_numbers_left(subject, value):
     """A statistic with one of them in it is none."""

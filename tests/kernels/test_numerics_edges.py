@@ -30,6 +30,15 @@ def test_constant_statistics(name, dtype):
 
 
 @EVERY_NORM
+def test_tiny_values_beside_zeros(name):
+    """Where the statistics are of a sum, one of its terms may be 0: the other tells how small it is."""
+    for zero in normalized(name)[1:]:
+        case = make(name, view(name, m=12, kept=2), np.float64, scale=1e-200, tangent=1e-200, eps=0.0)
+        case.values[zero][...] = 0
+        check(case)
+
+
+@EVERY_NORM
 @EVERY_DTYPE
 def test_gamma_zero(name, dtype):
     """What gamma multiplies is 0, exactly; its own gradient is not."""
