@@ -62,7 +62,8 @@ def summary(name: str, definition: Definition) -> str:
 def describe(function: FunctionText, definition: Definition, proofs: Sequence[Proof]) -> list[str]:
     """What follows the first line: computes, arguments, results, errors, and what was proved."""
     lines = ["Computes:"]
-    lines += [f"    {p.pivot} = any value near the mean: the first {p.data}" for p in function.kernel.pivots]
+    near = "any value near the mean: the first {}, or of many the mean of some"
+    lines += [f"    {p.pivot} = {near.format(p.data)}" for p in function.kernel.pivots]
     for o in function.kernel.operations:
         lines += _wrapped(f"{o.left.name} = {readable(o.equation.right)}")
     lines += ["", "Args:"]

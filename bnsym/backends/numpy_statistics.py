@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import sympy
+
 from bnsym.backends.numpy import Function
 from bnsym.backends.numpy_printer import formula
 from bnsym.backends.statements import Statement
@@ -77,15 +79,15 @@ class StatisticsText(ABC):
 
     @property
     def moments(self) -> list[dict[str, str]]:
-        """The pivots: the data, where its first entry lies, and what tells whether that is too far from the mean."""
+        """The pivots: where the data's first entry lies, and some of them, and what tells that it is too far out."""
         found = []
         for p in self.kernel.pivots:
             reduced = set(self._module.dims(p.axes))
-            dims = self._module.dims(p.data.axes)
-            first = ", ".join("0" if d in reduced else ":" for d in dims)
+            first = ", ".join("0" if d in reduced else ":" for d in self._module.dims(p.data.axes))
             names = {k: getattr(p, k).name for k in ("pivot", "mean")}
-            source = formula(p.source.xreplace({q: Quantity(f"{q}[{first}]") for q in quantities(p.source) if q.axes}))
-            found.append(names | {"source": source, "excess": formula(p.excess)})
+            texts = {"first": f"{{}}[{first}]", "some": f"_some({{}}, {self.reduced})"}
+            texts = {k: _each(p.source, text) for k, text in texts.items()}
+            found.append(names | texts | {"excess": formula(p.excess)})
         return found
 
     def unscale(self, q: Quantity) -> str:
@@ -111,6 +113,11 @@ class StatisticsText(ABC):
         kept = set(self._module.dims(self._module.definition.program.inputs[0].axes)) - set(self.reduced)
         places = [d for d in (*kept, *self.reduced) if d >= min(kept)]
         return f"[{', '.join(':' if d in kept else 'None' for d in sorted(places))}]" if len(places) > len(kept) else ""
+
+
+def _each(source: sympy.Expr, text: str) -> str:
+    """What the data are computed from, with a text in place of each array."""
+    return formula(source.xreplace({q: Quantity(text.format(q)) for q in quantities(source) if q.axes}))
 
 
 def _powers(operator: str, degree: int) -> str:

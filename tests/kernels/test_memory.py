@@ -1,11 +1,22 @@
 """Where the data lie is of no consequence: any order, stride, alignment; and no input is written to."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from .agreement import kept
 from .cases import LAYOUTS, lay
-from .problems import DTYPES, medium_problem
+from .forms import form
+from .problems import DTYPES, Problem, medium_problem
+from .test_nan import spoiled
+
+LARGE = {
+    "channels": form("channels", (20000, 30), 1),
+    "trailing": form("trailing", (30, 20000), 1),
+    "groups": form("groups", (4, 10, 15000), 5),
+    "instance": form("instance", (2, 10, 30000)),
+}
 
 
 def arranged(problem, layout):
@@ -63,3 +74,26 @@ def test_a_result_is_not_overwritten_by_the_next_call(subject):
     assert all(np.array_equal(a, b) for a, b in zip(kept, copies, strict=True))
     arrays = [*kept, *(v for v in one.arrays.values() if isinstance(v, np.ndarray))]
     assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_a_value_far_out_takes_no_more_room(subject, place):
+    """Of very many, wherever it stands: the statistics of all are not computed again for the sake of one."""
+    if subject.layout not in LARGE:
+        pytest.skip("it takes no statistics")
+    problem = Problem(subject, LARGE[subject.layout], margin=-1).astype(np.float32)
+    at = tuple(0 if place == "first" else n - 1 for n in problem.shapes.program_shape(subject.role("data")[0]))
+    for q in subject.role("mask"):
+        problem = spoiled(problem, q.name, at, 1)
+    far = spoiled(problem, subject.role("data")[0].name, at, 1e3)
+    assert peak(far) <= 1.02 * peak(problem)
+
+
+def peak(problem):
+    """The most memory that forward had taken at a time."""
+    problem.call("forward")
+    tracemalloc.start()
+    problem.call("forward")
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return taken
