@@ -11,7 +11,7 @@ from fractions import Fraction
 from bnsym.calculus.context import Context
 from bnsym.calculus.forms import Form, factor, free_labels, mul, power, renamed, subtract
 from bnsym.calculus.generators import Generator, is_lone_atom, is_lone_sum, rational_power, solved
-from bnsym.calculus.monomials import ONE, Exponent, Label, Monomial, bound_labels, merge
+from bnsym.calculus.monomials import ONE, Exponent, Factor, Label, Monomial, bound_labels, merge
 from bnsym.calculus.rules import Rule
 from bnsym.checks import DefinitionError
 
@@ -28,27 +28,39 @@ def raised(context: Context, base: Form, exponent: Exponent) -> Form:
         return single
     for generator in context.generators.values():
         ratio, mapping = _ratio(context, base, generator)
-        if ratio is not None and mapping is not None:
+        part = _monomial_power(context, ratio, exponent) if ratio is not None else None
+        if part is not None and mapping is not None:
             atom = factor(generator.name, tuple(mapping.get(p, p) for p in generator.parameters), -exponent)
             _note_root(context, generator, exponent)
-            return context.reduce(mul(raised(context, ratio, exponent), atom))
+            return context.reduce(mul(part, atom))
     generator = _new_generator(context, base)
     _note_root(context, generator, exponent)
     return context.reduce(factor(generator.name, generator.parameters, -exponent))
 
 
 def _note_root(context: Context, generator: Generator, exponent: Exponent) -> None:
+    """What a root is taken of is positive: elsewhere there is no number to claim anything of."""
     if Fraction(exponent).denominator > 1:
         context.roots.add(generator.name)
+        context.positive.add(generator.name)
 
 
 def _monomial_power(context: Context, base: Form, exponent: Exponent) -> Form | None:
+    """A product to a power, factor by factor; None for a root where that is not right for every sign of the factors.
+
+    sqrt(a b) is sqrt(a) sqrt(b) and sqrt(a^2) is a only where a and b are not negative. A root of one such factor is
+    taken as it stands: it is no number elsewhere.
+    """
     if len(base) > 1:
         return None
     ((monomial, coefficient),) = base.items()
     root = rational_power(coefficient, Fraction(exponent))
     if bound_labels(monomial) or root is None:
         return None
+    if Fraction(exponent).denominator > 1:
+        loose = [e for f, e in monomial if not _never_negative_factor(context, f, 1)]
+        if len(loose) > 1 or any(Fraction(e).denominator == 1 and e % 2 == 0 for e in loose):
+            return None
     for (name, _), e in monomial:
         if Fraction(e * exponent).denominator != 1 or (
             Fraction(e).denominator == 1 and Fraction(exponent).denominator != 1
@@ -79,7 +91,8 @@ def _ratio(context: Context, base: Form, generator: Generator) -> tuple[Form | N
 
 def _new_generator(context: Context, base: Form) -> Generator:
     name = f"(1/b{len(context.generators) + 1})"  # no identifier, so that no quantity can have it
-    context.positive.add(name)
+    if _never_negative(context, base):
+        context.positive.add(name)
     alone = is_lone_atom if context.for_printing else is_lone_sum
     lone = next((m for m in sorted(base, key=str) if alone(m, base)), None)
     generator = Generator(name, base, free_labels(base), lone is not None)
@@ -89,6 +102,16 @@ def _new_generator(context: Context, base: Form) -> Generator:
     elif not context.for_printing:
         _part_fractions(context, generator)
     return generator
+
+
+def _never_negative(context: Context, form: Form) -> bool:
+    """Whether a form is visibly a sum of squares and of what is positive: eps + sum_i c_i^2 / m is, mean + 2 is not."""
+    return all(c > 0 and all(_never_negative_factor(context, f, e) for f, e in m) for m, c in form.items())
+
+
+def _never_negative_factor(context: Context, f: Factor, e: Exponent) -> bool:
+    even = Fraction(e).denominator == 1 and e % 2 == 0
+    return even or f[0] in context.positive or f[0] in context.zero_one or f[0].startswith("#")
 
 
 def _orient(context: Context, generator: Generator, lone: Monomial) -> None:

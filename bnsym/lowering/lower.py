@@ -137,6 +137,8 @@ def _forward(derivation: Derivation, backward: Lowered, centres: Centres) -> Ker
     """Outputs, and what backward wants saved."""
     program, definition = derivation.forward, derivation.definition
     shifted = pivoted(program)
+    if shifted and not {shifted[1].mean, shifted[1].var} <= set(backward.saved):
+        shifted = None  # a pivot that is taken again, and units, are looked for among what is saved
     base = shifted[0] if shifted else program
     wanted = tuple(q for q in backward.saved if q not in definition.program.outputs)
     lowered = direct(Program(base.inputs, base.equations, (*program.outputs, *wanted)), centres)
@@ -148,7 +150,7 @@ def _forward(derivation: Derivation, backward: Lowered, centres: Centres) -> Ker
         program.outputs,
         gives_saved=tuple(sorted(backward.saved, key=lambda q: q.role == "count")),
         pivots=(shifted[1],) if shifted else (),
-        degrees=degrees(program, lowered.equations),
+        degrees=degrees(program, lowered.equations) if backward.saved else None,
     )
 
 

@@ -42,7 +42,7 @@ def mean_of(e: Equation, program: Program) -> Quantity | None:
 
 
 def _is_variance(e: Equation, x: Quantity, mean: Equation) -> bool:
-    if len(e.terms) != 1 or set(e.terms[0].axes) != set(mean.terms[0].axes):
+    if e.held or len(e.terms) != 1 or set(e.terms[0].axes) != set(mean.terms[0].axes):
         return False
     weight = sympy.diff(mean.terms[0].body, x)
     return sympy.expand(e.terms[0].body - weight * (x - mean.left) ** 2) == 0
