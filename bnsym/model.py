@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from bnsym.symbols import Axis, Largest, Quantity, Reduction, Size, Sum, quantities, varying
+from bnsym.symbols import Axis, Largest, Quantity, Reduction, Size, Sum, quantities
 
 __all__ = [
     "Axis",
@@ -29,8 +29,8 @@ __all__ = [
     "Step",
     "Sum",
     "Term",
+    "outside_and_inside",
     "quantities",
-    "varying",
 ]
 
 
@@ -49,8 +49,15 @@ class Term:
             return self.body
         if self.largest:
             return Largest(self.body, *self.axes)
-        outside, inside = self.body.as_independent(*varying(self.body, self.axes), as_Add=False)
+        outside, inside = outside_and_inside(self)
         return outside * Sum(inside, *self.axes)
+
+
+def outside_and_inside(term: Term) -> tuple[sympy.Expr, sympy.Expr]:
+    """What of a term does not vary along its axes, and what does: their product is its body."""
+    varying = [q for q in quantities(term.body) if set(q.axes) & set(term.axes)]
+    outside, inside = term.body.as_independent(*varying, as_Add=False)
+    return outside, inside
 
 
 @dataclass(frozen=True)

@@ -110,12 +110,6 @@ class Largest(Reduction):
     """`Max(body, i, ...)` over axes: the largest value. It has no derivative here, only a held value."""
 
 
-def varying(expression: sympy.Expr, axes: tuple[Axis, ...]) -> list[Quantity]:
-    """The quantities of an expression that vary along one of the axes, by name."""
-    found = (q for q in quantities(expression) if set(q.axes) & set(axes))
-    return list(found)
-
-
 def quantities(expression: sympy.Expr) -> list[Quantity]:
     """Every quantity in an expression, sizes included, sorted by name."""
     return sorted((s for s in expression.free_symbols if isinstance(s, Quantity)), key=_by_name)

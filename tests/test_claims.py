@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 import sympy
@@ -9,17 +10,17 @@ import sympy
 from bnsym import claims
 from bnsym.calculus.chain import reverse
 from bnsym.calculus.derive import derive
+from bnsym.calculus.homogeneity import degrees
 from bnsym.claims import adjoint
 from bnsym.claims.alike import alike
 from bnsym.claims.general import invariances
 from bnsym.claims.hidden import Hidden
-from bnsym.claims.homogeneity import degrees
 from bnsym.claims.sharded import Sharded
 from bnsym.claims.stating import Stated, listed, substituted, viewed
 from bnsym.definitions import NAMES, definition
-from bnsym.definitions.batch_norm import batch_norm, c, i, m
+from bnsym.definitions.batch_norm import batch_norm, c, eps, i, m, mean, var, x
 from bnsym.language import axes
-from bnsym.model import Program, Size
+from bnsym.model import Equation, Program, Size, Term
 from tests.definitions import OWN, written
 
 PROVED: dict[str, tuple] = {}
@@ -220,6 +221,14 @@ def test_degrees():
     assert found == {"x": 1, "mean": 1, "var": 2, "eps": 2}
     assert degrees(definition("relu").program) is None
     assert degrees(definition("softmax_cross_entropy").program) is None
+
+
+def test_what_is_computed_twice_has_one_degree():
+    twice = Equation(var, (Term((x - mean) ** 2 / m, (i,)), Term(eps)))
+    other = Equation(var, (Term((x - mean) / m, (i,)),))
+    program = batch_norm.program
+    assert degrees(replace(program, equations=(*program.equations, twice))) == degrees(program)
+    assert degrees(replace(program, equations=(*program.equations, other))) is None
 
 
 def test_a_view_puts_several_axes_in_the_place_of_one():

@@ -7,6 +7,7 @@ from sympy import Integer, Rational
 
 from bnsym.calculus.chain import reverse
 from bnsym.calculus.derive import derive
+from bnsym.calculus.homogeneity import degrees
 from bnsym.claims import adjoint, general, shards
 from bnsym.claims import batch_norm as claims
 from bnsym.claims import batch_renorm as renorm_claims
@@ -14,7 +15,6 @@ from bnsym.claims import masked_batch_norm as masked_claims
 from bnsym.claims import rms_norm as rms_claims
 from bnsym.claims import softmax_cross_entropy as softmax_claims
 from bnsym.claims.alike import alike, backward_of
-from bnsym.claims.homogeneity import degrees
 from bnsym.claims.invariance import Data, shifted
 from bnsym.claims.quotient import quotients
 from bnsym.claims.scaling import Scale

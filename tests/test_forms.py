@@ -11,6 +11,7 @@ from bnsym.calculus.context import Context
 from bnsym.calculus.forms import add, factor, mul, number, power, subtract, total_over
 from bnsym.calculus.generators import null_sum
 from bnsym.calculus.monomials import DELTA, bound_labels, canonical, labels_of, merge, relabel, size_factor
+from bnsym.calculus.rules import Rule
 from tests.form_values import C0, I0, I1, value
 
 AXES = {"u": ("i", "c"), "v": ("i", "c"), "w": ("i",), "g": ("c",), "p": ("i", "j"), "eps": ()}
@@ -123,7 +124,7 @@ CENTRED = factor("c", (I0, C0))
 
 @pytest.fixture
 def context():
-    return Context(rules=[null_sum("centre", (), ("c", (I0, C0)), [I0])])
+    return Context(rules=(null_sum("centre", (), ("c", (I0, C0)), [I0]),))
 
 
 def test_a_rule_fires_on_the_sum_it_is_about(context):
@@ -133,6 +134,22 @@ def test_a_rule_fires_on_the_sum_it_is_about(context):
     assert context.reduce(mul(alone, total_over(factor("w", (I0,)), [I0]))) == {}
     assert context.reduce(total_over(alone, [C0])) == {}
     assert list(context.cited) == ["centre"]
+
+
+def test_what_is_settled_is_settled_by_these_rules_alone():
+    """Not by others that lay at the same place in memory."""
+    context, alone = Context(), total_over(CENTRED, [I0])
+    patterns = {name: null_sum("centre", (), (name, (I0, C0)), [I0]).pattern for name in "cd"}
+    for name in "dc" * 20:
+        context.rules = ()
+        context.rules = (Rule("centre", patterns[name], ()),)
+        assert context.reduce(alone) == ({} if name == "c" else alone)
+
+
+def test_further_rules_are_for_one_form_alone():
+    context, alone = Context(), total_over(CENTRED, [I0])
+    further = [null_sum("centre", (), ("c", (I0, C0)), [I0])]
+    assert [context.reduce(alone), context.reduce_with(further, alone), context.reduce(alone)] == [alone, {}, alone]
 
 
 @pytest.mark.parametrize("touching", [factor("w", (I0,)), CENTRED, factor("u", (I0, C0)), factor("c", (I0, ("c", -1)))])

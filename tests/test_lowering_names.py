@@ -8,6 +8,7 @@ import bnsym
 from bnsym.calculus.derive import derive
 from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.lowering.lower import lower
+from bnsym.lowering.names import unused
 from bnsym.lowering.naming import check_names
 from bnsym.model import Axis, Equation, Quantity, Term
 from bnsym.render import module_text
@@ -118,3 +119,10 @@ def test_within_one_kernel_each_name_is_that_of_one_quantity(tmp_path, name, axe
     kernel = Kernel("jvp", (given,), (Operation(Kind.MAP, right),), (made,))
     with pytest.raises(bnsym.DefinitionError, match=says):
         check_names(definition, [kernel])
+
+
+def test_there_is_always_a_name_left():
+    taken = {"scale", "y_scale", *(f"scale_{k}" for k in range(2, 200))}
+    assert unused("scale", taken=taken) == "scale_200"
+    assert unused("scale", "y_scale", taken={"scale"}) == "y_scale"
+    assert unused("scale", "y_scale", taken={"scale", "y_scale"}) == "scale_2"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import bnsym
-from bnsym.calculus.elements import COMPLEX, evaluate
+from bnsym.calculus.elements import evaluate
 from bnsym.model import Quantity
+from tests.complex_step import COMPLEX
 from tests.definitions import HEADER, ODD, OWN, written
 
 

@@ -8,7 +8,7 @@ import sympy
 
 from bnsym.calculus.chain import differentiable, reverse
 from bnsym.calculus.derive import derive
-from bnsym.calculus.elements import COMPLEX, DIGITS, FLOATS, SYMBOLS, evaluate
+from bnsym.calculus.elements import DIGITS, FLOATS, SYMBOLS, evaluate
 from bnsym.calculus.opaque import Whole
 from bnsym.calculus.routes import total_derivative, written_out
 from bnsym.calculus.routes.case import Case
@@ -40,6 +40,7 @@ from bnsym.lowering import second_order
 from bnsym.lowering.lower import lower
 from bnsym.model import Equation, Program, Term
 from bnsym.proofs import cases
+from tests.complex_step import COMPLEX
 
 ROUTES = (total_derivative.proofs, written_out.proofs)
 

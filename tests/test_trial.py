@@ -77,6 +77,9 @@ TEXTS = {
     "a constant of at least 1.5": CHANNELS.format("moments[0], Eq(y, (x - mean) / sqrt(mean**2 + k))").replace(
         "x, y =", 'k = constant("k", at_least=1.5)\nx, y ='
     ),
+    "a constant in a product": CHANNELS.format("*moments, Eq(y, tanh(k * (x - mean)) / sqrt(1 + eps / var))").replace(
+        "x, y =", 'k = constant("k", default=0.5)\nx, y ='
+    ),
     "a narrower output": ARRAYS.format("Eq(s, log(1 + Sum(x**2, k)))").replace("log(1 + Sum(x**2, k))", "Sum(x**2, k)"),
     **{f"sum over {summed} of a cube": CUBE.format(kept, summed)
        for kept, summed in (("b, k", "a"), ("a, k", "b"), ("a, b", "k"), ("k", "a, b"), ("b", "a, k"), ("a", "b, k"))},

@@ -12,8 +12,9 @@ from bnsym.backends.numpy_arrays import ArrayCode
 from bnsym.backends.numpy_printer import formula, readable
 from bnsym.backends.statements import Statement, broken, noted
 from bnsym.lowering.kernel import Kernel, Kind, Operation
-from bnsym.lowering.operations import is_element, is_product, t_outside
+from bnsym.lowering.operations import is_element, is_product
 from bnsym.model import Axis, Definition, Quantity, Size, Term, quantities
+from bnsym.model import outside_and_inside as t_outside
 
 DIMENSIONS = {"channels": ((0, 2), (1,)), "trailing": ((0,), (1,)), "groups": ((0,), (1,), (2,), (3,)),
               "instance": ((0,), (1,), (2,)), "elementwise": ((0,),)}  # fmt: skip

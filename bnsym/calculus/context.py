@@ -6,6 +6,7 @@ argument, so that equal things get equal names: `powers` and `exponentials` make
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -27,7 +28,7 @@ class Context:
     """
 
     for_printing: bool = False
-    rules: list[Rule] = field(default_factory=list)
+    rules: tuple[Rule, ...] = ()
     generators: dict[str, Generator] = field(default_factory=dict)
     positive: set[str] = field(default_factory=set)
     zero_one: set[str] = field(default_factory=set)
@@ -40,13 +41,14 @@ class Context:
     exponents: dict[str, Form] = field(default_factory=dict)  # what an exponential's atom is the exponential of
     parted: set[str] = field(default_factory=set)  # generators that rules take apart into partial fractions
     roots: set[str] = field(default_factory=set)  # generators that occur with fractional exponents
-    _settled: tuple[tuple[int, ...], set[Monomial]] = ((), set())
+    _settled: set[Monomial] = field(default_factory=set)
+    _settled_by: tuple[tuple[Rule, ...], int, int] = ((), 0, 0)
 
     def reduce(self, form: Form) -> Form:
         """Every rule applied until none fires."""
         done: Form = {}
         todo = list(form.items())
-        settled = self._settled_for_these_rules()
+        settled = self._settled_by_now()
         while todo:
             monomial, c = todo.pop()
             simpler = None if monomial in settled else self._simplified(monomial)
@@ -57,12 +59,24 @@ class Context:
                 todo.extend((m, c * k) for m, k in simpler.items())
         return done
 
-    def _settled_for_these_rules(self) -> set[Monomial]:
-        """The monomials that no rule changes, remembered until there are other rules."""
-        rules = (len(self.zero_one), len(self.signs), *map(id, self.rules))
-        if rules != self._settled[0]:
-            self._settled = (rules, set())
-        return self._settled[1]
+    def reduce_with(self, further: Iterable[Rule], form: Form) -> Form:
+        """The same with further rules, for this form alone."""
+        own = self.rules
+        self.rules = (*own, *further)
+        try:
+            return self.reduce(form)
+        finally:
+            self.rules = own
+
+    def _settled_by_now(self) -> set[Monomial]:
+        """The monomials that no rule changes, remembered until there are other rules, masks or signs.
+
+        `rules` are a tuple, so that they cannot change unnoticed; comparing it with itself takes no time.
+        """
+        rules = (self.rules, len(self.zero_one), len(self.signs))
+        if rules != self._settled_by:
+            self._settled, self._settled_by = set(), rules
+        return self._settled
 
     def _simplified(self, monomial: Monomial) -> Form | None:
         if any(e > 1 and (f[0] in self.zero_one or f[0] in self.signs) for f, e in monomial):
@@ -85,14 +99,14 @@ class Context:
             lone = next((m for m in candidates if is_lone_sum(m, form) or is_lone_factor(m, form)), None)
             if lone is None:
                 raise ValueError(f"the {name} holds no sum, and no factor, that occurs once and could be replaced")
-            self.rules.append(solved(name, form, lone))
+            self.rules += (solved(name, form, lone),)
 
     def named_sum(self, name: str, form: Form, atom: Form) -> Form:
         """An atom for the sum that it is the name of; what is no sum stays as it is."""
         lone = next((m for m in form if is_lone_sum(m, form)), None)
         if lone is None:
             return form
-        self.rules.append(solved(f"{name} is its sum", subtract(form, atom), lone))
+        self.rules += (solved(f"{name} is its sum", subtract(form, atom), lone),)
         return atom
 
     def assume_positive(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Programs evaluated element by element: on SymPy symbols, on floats, on complex numbers, on many digits.
+"""Programs evaluated element by element: on SymPy symbols, on floats, on many digits.
 
 Every quantity is an array with one dimension for each of the program's axes, of length 1 where it does not vary. What
 an elementwise function is, each kind of number says for itself in one small table.
@@ -37,45 +37,21 @@ def _each(function: Callable[..., Any], arguments: int = 1) -> Callable[..., Any
     return made
 
 
-def _complex_erf(z: Array) -> Array:
-    """Exact to first order in the imaginary part, which is all that a complex step asks for."""
-    slope = 2 / math.sqrt(math.pi) * np.exp(-(z.real**2))
-    return np.asarray(np.asarray(_each(math.erf)(z.real), float) + 1j * slope * z.imag)
-
-
-_NUMPY: dict[str, Callable[..., Any]] = {
-    "exp": np.exp,
-    "log": np.log,
-    "tanh": np.tanh,
-    "sinh": np.sinh,
-    "atan": np.arctan,
-}
-
 FLOATS = Numbers(
     np.float64,
     float,
-    _NUMPY
-    | {
+    {
+        "exp": np.exp,
+        "log": np.log,
+        "tanh": np.tanh,
+        "sinh": np.sinh,
+        "atan": np.arctan,
         "erf": lambda z: np.asarray(_each(math.erf)(z), float),
         "Abs": np.abs,
         "sign": np.sign,
         "step": lambda z: (z > 0) * 1.0,
         "maximum": np.maximum,
         "minimum": np.minimum,
-    },
-)
-
-COMPLEX = Numbers(
-    np.complex128,
-    complex,
-    _NUMPY
-    | {
-        "erf": _complex_erf,
-        "Abs": lambda z: np.sign(z.real) * z,
-        "sign": lambda z: np.sign(z.real) + 0j,
-        "step": lambda z: (z.real > 0) + 0j,
-        "maximum": lambda a, b: np.where(a.real > b.real, a, b),
-        "minimum": lambda a, b: np.where(a.real < b.real, a, b),
     },
 )
 

@@ -173,7 +173,7 @@ class Evaluation:
         labels = tuple(label(a) for a in x.axes)
         summed = [label(a) for a in term.axes]
         centred = (self.centre_at(x, mean), labels)
-        self.context.rules.append(null_sum(f"centre {x} at {mean}", next(iter(weight)), centred, summed))
+        self.context.rules += (null_sum(f"centre {x} at {mean}", next(iter(weight)), centred, summed),)
 
     def centre_at(self, x: Quantity, mean: Quantity) -> str:
         """Write x = c + mean from here on; returns c's name. That w c sums to 0 is for the caller to know."""

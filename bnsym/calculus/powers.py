@@ -117,7 +117,7 @@ def _never_negative_factor(context: Context, f: Factor, e: Exponent) -> bool:
 def _orient(context: Context, generator: Generator, lone: Monomial) -> None:
     """From coefficient * sum + rest = 1/G: the sum is (1/G - rest) / coefficient."""
     inverse = factor(generator.name, generator.parameters, -1)
-    context.rules.append(solved(f"definition of {generator.name}", subtract(generator.base, inverse), lone))
+    context.rules += (solved(f"definition of {generator.name}", subtract(generator.base, inverse), lone),)
 
 
 def _part_fractions(context: Context, generator: Generator) -> None:
@@ -132,9 +132,9 @@ def _part_fractions(context: Context, generator: Generator) -> None:
     b, g = generator.base[ONE], (generator.name, generator.parameters)
     inverse = merge([(f, -e) for f, e in atoms[0]])
     name = f"definition of {generator.name}"
-    context.rules += [
+    context.rules += (
         Rule(name, atoms[0], ((((g, -1),), Fraction(1)), (ONE, -b))),
         Rule(name, merge([*inverse, (g, -1)]), ((ONE, Fraction(1)), (inverse, b))),
         Rule(name, merge([*inverse, (g, 1)]), ((inverse, 1 / b), (((g, 1),), -1 / b))),
-    ]
+    )
     context.parted.add(generator.name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from bnsym.claims.homogeneity import Degrees
+from bnsym.calculus.homogeneity import Degrees
 from bnsym.claims.stating import powered
 from bnsym.model import Equation, Quantity
 

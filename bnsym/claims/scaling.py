@@ -12,7 +12,7 @@ from functools import cached_property
 import sympy
 
 from bnsym.calculus.chain import reverse
-from bnsym.claims.homogeneity import Degrees, degrees
+from bnsym.calculus.homogeneity import Degrees, degrees
 from bnsym.claims.invariance import Data
 from bnsym.claims.quotient import quotients
 from bnsym.claims.stating import Stated, listed, powered, substituted

@@ -82,7 +82,7 @@ class ClosedForm:
         same = next((q for q in self.evaluation.cuts if own is None and forms[q] == forms[output]), None)
         if same is not None:
             return Equation(output, (Term(same),))
-        form = self._rewritten(self._form(output))
+        form = self.evaluation.context.reduce_with(self._rewrites, self._form(output))
         whole = self.reductions.whole(output, form)
         return Equation(output, (Term(self._body(output, form)),)) if whole is None else whole
 
@@ -104,12 +104,3 @@ class ClosedForm:
 
     def _is_wide(self, q: Quantity) -> bool:
         return is_element(q, self.program.inputs)
-
-    def _rewritten(self, form: Form) -> Form:
-        context = self.evaluation.context
-        kept = context.rules
-        context.rules = [*kept, *self._rewrites]
-        try:
-            return context.reduce(form)
-        finally:
-            context.rules = kept

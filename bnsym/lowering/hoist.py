@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import sympy
 
-from bnsym.lowering.names import product_name
+from bnsym.lowering.names import product_name, unused
 from bnsym.model import Equation, Quantity, Size, Term, quantities
 
 IsElement = Callable[[Quantity], bool]
@@ -89,8 +89,7 @@ class Hoist:
     def _new_name(self, e: sympy.Expr, left: Quantity, name: str) -> Quantity:
         axes = tuple(a for a in left.axes if any(a in q.axes for q in quantities(e)))
         taken = {q.name for q in self._parts}
-        free = (n for n in (name, f"{left.name}_{name}", *(f"{name}_{k}" for k in range(2, 99))) if n not in taken)
-        found = Quantity(next(free), axes, "sum")
+        found = Quantity(unused(name, f"{left.name}_{name}", taken=taken), axes, "sum")
         self.equations.append(Equation(found, (Term(self._with_known(e)),)))
         self._parts[found] = e
         return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from itertools import chain, count
 
 import sympy
 
@@ -49,6 +50,12 @@ class Hoisted:
         return body
 
 
+def unused(*names: str, taken: Container[str]) -> str:
+    """The first of the names that is not taken; where all are, the first one with a number, from 2 on."""
+    numbered = (f"{names[0]}_{k}" for k in count(2))
+    return next(n for n in chain(names, numbered) if n not in taken)
+
+
 def inverse_name(inner: list[Quantity], root: int) -> str:
     """`inv_std` for var, else inv_ or inv_root_ and the name."""
     name = "_".join(q.name for q in inner)
@@ -82,5 +89,5 @@ def reduction_name(
     taken = {e.left.name for e in others}
     name = f"sum_{product_name(factors)}"
     if len(name) > LONGEST:
-        return next(n for n in ("sum_products", *(f"sum_products_{k}" for k in range(2, 99))) if n not in taken)
+        return unused("sum_products", taken=taken)
     return name if name not in taken else f"{name}_over_{'_'.join(a.name for a in axes)}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import sympy
 
 from bnsym.lowering.kernel import Kind, Operation
-from bnsym.model import Axis, Equation, Program, Quantity, Size, Term, quantities
+from bnsym.model import Axis, Equation, Program, Quantity, Size, Term, outside_and_inside, quantities
 
 
 def is_element(q: Quantity, inputs: tuple[Quantity, ...]) -> bool:
@@ -37,7 +37,7 @@ def is_product(term: Term) -> bool:
     """A matrix product: two arrays of two axes that share the summed one; a number may stand outside."""
     if len(term.axes) != 1 or term.largest:
         return False
-    outside, inside = t_outside(term)
+    outside, inside = outside_and_inside(term)
     factors = list(inside.args) if inside.is_Mul else []
     if len(factors) != 2 or not all(isinstance(q, Quantity) and len(q.axes) == 2 for q in factors):
         return False
@@ -51,12 +51,12 @@ def split_sums(e: Equation, is_wide: Callable[[Quantity], bool]) -> list[Equatio
     One matrix product may stay: the other terms are added into its array.
     """
     summed = [t for t in e.terms if t.axes]
-    bare = len(e.terms) == 1 and not (summed and t_outside(e.terms[0])[0].free_symbols)
+    bare = len(e.terms) == 1 and not (summed and outside_and_inside(e.terms[0])[0].free_symbols)
     if not summed or bare or not is_wide(e.left) or (len(summed) == 1 and is_product(summed[0])):
         return [e]
     made, body = [], sympy.Add(*(t.body for t in e.terms if not t.axes))
     for n, t in enumerate(summed, start=1):
-        outside, inside = t_outside(t)
+        outside, inside = outside_and_inside(t)
         axes = tuple(a for a in e.left.axes if any(a in q.axes for q in quantities(inside)))
         part = Quantity(f"sum_{e.left.name}" if len(summed) == 1 else f"sum_{e.left.name}_{n}", axes, "sum")
         made.append(Equation(part, (Term(inside, t.axes, t.largest),), e.held))
@@ -77,10 +77,3 @@ def counted(e: Equation, sizes: dict[Axis, Size]) -> Equation:
 def sizes_of(program: Program) -> dict[Axis, Size]:
     """The sizes that a program uses, by axis."""
     return {q.axis: q for e in program.equations for t in e.terms for q in t.body.atoms(Size)}
-
-
-def t_outside(term: Term) -> tuple[sympy.Expr, sympy.Expr]:
-    """What of a term does not vary along its axes, and what does."""
-    varying = [q for q in quantities(term.body) if set(q.axes) & set(term.axes)]
-    outside, inside = term.body.as_independent(*varying, as_Add=False)
-    return outside, inside

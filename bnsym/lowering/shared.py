@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import sympy
 
-from bnsym.lowering.names import product_name
+from bnsym.lowering.names import product_name, unused
 from bnsym.model import Equation, Quantity, Term, quantities
 
 
@@ -26,8 +26,7 @@ def functions_shared(equations: list[Equation], is_element: Callable[[Quantity],
     for f in sorted((f for f, n in counted.items() if n > 1 and f not in known), key=str):
         wide = next(q for q in quantities(f) if is_element(q))
         taken = {q.name for q in made.values()} | {e.left.name for e in equations}
-        name = product_name([(f, sympy.Integer(1))])
-        made[f] = Quantity(next(n for n in (name, *(f"{name}_{k}" for k in range(2, 99))) if n not in taken), wide.axes)
+        made[f] = Quantity(unused(product_name([(f, sympy.Integer(1))]), taken=taken), wide.axes)
         new.append(Equation(made[f], (Term(f),)))
     replaced = [
         Equation(e.left, tuple(Term(_without(t, e, made), t.axes, t.largest) for t in e.terms), e.held, e.origin)

@@ -7,7 +7,8 @@ backward and of backward's jvp add up to.
 
 import numpy as np
 
-from bnsym.calculus.elements import COMPLEX, FLOATS, evaluate
+from bnsym.calculus.elements import FLOATS, evaluate
+from tests.complex_step import COMPLEX
 
 H = 1e-30j
 

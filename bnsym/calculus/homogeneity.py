@@ -13,12 +13,18 @@ from bnsym.model import Program, Quantity
 
 Degrees = dict[Quantity, sympy.Rational]
 
+FREE = ("constant", "statistic", "data")
+"""Inputs whose degree is to be found, by role; where several would do, those of the last ones are 0."""
+
 
 def degrees(program: Program) -> Degrees | None:
     """The degree of every quantity where the first input has degree 1 and the outputs have 0; None where none fit."""
     units = Units(program)
-    solved = sympy.linsolve(units.equal, *units.free) if units.free else sympy.FiniteSet(())
-    if solved is sympy.S.EmptySet or not all(e == 0 for e in units.equal if not e.free_symbols):
+    equal = [e for e in dict.fromkeys(units.equal) if e != 0]
+    if any(e.is_number for e in equal):
+        return None
+    solved = sympy.linsolve(equal, *units.free) if equal else sympy.FiniteSet(sympy.Tuple(*units.free))
+    if solved is sympy.S.EmptySet:
         return None
     (values,) = solved
     found = dict(zip(units.free, values, strict=True))
@@ -27,19 +33,23 @@ def degrees(program: Program) -> Degrees | None:
 
 
 class Units:
-    """Degrees of quantities, those of other data and of constants as unknowns, and what must be zero."""
+    """Degrees of quantities, those of other data, of constants and of pivots as unknowns, and what must be zero.
+
+    A quantity may be computed twice, in two ways: both are of its degree.
+    """
 
     def __init__(self, program: Program):
         first, *others = program.inputs
         self.of: dict[Quantity, sympy.Expr] = {first: sympy.Integer(1)}
         for q in others:
-            free = q.role in ("data", "constant")
+            free = q.role in FREE
             self.of[q] = sympy.Dummy(q.name) if free else sympy.Integer(0)
-        unknown = [q for role in ("constant", "data") for q in others if q.role == role]  # what is left open comes last
+        unknown = [q for role in FREE for q in others if q.role == role]
         self.free = [self.of[q] for q in unknown]
         self.equal: list[sympy.Expr] = []
         for e in program.equations:
-            self.of[e.left] = self._alike([t.body for t in e.terms])
+            degree = self._alike([t.body for t in e.terms])
+            self.equal.append(degree - self.of.setdefault(e.left, degree))
         self.equal += [self.of[y] for y in program.outputs]
 
     def _degree(self, e: sympy.Expr) -> sympy.Expr:
