@@ -8,25 +8,28 @@ import numpy as np
 
 from bnsym.model import Axis, Definition, Quantity
 
-SIGNED = ("data", "gradient", "parameter")
+SIGNED = ("data", "gradient", "parameter", "fixed")
 """What may have either sign, tangents and what comes back to be differentiated among them."""
 
 
 class Numbers:
-    """Draws them, one quantity after the other; positive ones, unless `signed`."""
+    """Draws them, one quantity after the other; positive ones, unless `signed`; neutral ones, if `omitted`."""
 
-    def __init__(self, definition: Definition, sizes: dict[Axis, int], signed: bool):
-        self.definition, self.sizes, self.signed = definition, sizes, signed
+    def __init__(self, definition: Definition, sizes: dict[Axis, int], *, signed: bool, omitted: bool):
+        self.definition, self.sizes, self.signed, self.omitted = definition, sizes, signed, omitted
         self.rng = np.random.default_rng(0)
 
     def draw(self, q: Quantity, saved: Any) -> Any:
         """A quantity's array or number; what stands for forward's own statistics is taken from `saved`."""
         if q.name == "count":
             return self._counted(q, saved)
-        if q.name.startswith("batch_") and q.role == "statistic":
-            return getattr(saved, q.name.removeprefix("batch_"))
+        field = q.name.removeprefix("batch_")
+        if field != q.name and q.role == "statistic" and field in getattr(saved, "_fields", ()):
+            return getattr(saved, field)
         if q.role == "constant":
             return q.at_least + 0.1 if q.default is None else q.default
+        if self.omitted and q.absent is not None:
+            return np.full([self.sizes[a] for a in q.axes], float(q.absent))
         drawn = self.rng.uniform(0.3, 1.7, [self.sizes.get(a, 3) for a in q.axes])
         premise = next((p for p in self.definition.premises if p.term.body == q), None)
         if premise:

@@ -75,8 +75,13 @@ def parameter(name: str, *along: Axis, absent: int | None = None) -> Quantity:
 
 
 def constant(name: str, default: float | None = None, *, at_least: float = 0) -> Quantity:
-    """A positive number that is not learned, such as eps; a keyword argument where it has a default."""
+    """A positive number that is not learned, such as eps; a keyword argument where it has a default.
+
+    Derivations take it for positive: what may have either sign is a parameter.
+    """
     made, least = check_name(name, "constant"), _number(name, at_least)
+    if not least >= 0:
+        raise DefinitionError(f"{here()}: {name} is a constant, which is never negative; at_least is {at_least}")
     if default is not None and not _number(name, default) >= least:
         raise DefinitionError(f"{here()}: {name} is a constant, a number of at least {least}; its default is {default}")
     return Quantity(made, (), "constant", default=default, at_least=least, positive=True)

@@ -54,7 +54,12 @@ class Term:
 
 
 def outside_and_inside(term: Term) -> tuple[sympy.Expr, sympy.Expr]:
-    """What of a term does not vary along its axes, and what does: their product is its body."""
+    """What of a term does not vary along its axes, and what does: their product is its body.
+
+    Out of a maximum nothing is taken: it would be a minimum for what is negative.
+    """
+    if term.largest:
+        return sympy.Integer(1), term.body
     varying = [q for q in quantities(term.body) if set(q.axes) & set(term.axes)]
     outside, inside = term.body.as_independent(*varying, as_Add=False)
     return outside, inside

@@ -30,7 +30,8 @@ def try_out(text: str, derivation: Derivation, kernels: Mapping[str, Kernel]) ->
     """Run every function of a module's text. Raises TrialError.
 
     At sizes that all differ and at equal ones, on positive numbers, for there may be roots and logarithms of the data;
-    and once on numbers of both signs, where what is not a number has to be none in the text's results too.
+    once on numbers of both signs, where what is not a number has to be none in the text's results too; and once without
+    any argument that may be omitted.
     """
     name = derivation.definition.name
     module = ModuleType(name)
@@ -40,8 +41,8 @@ def try_out(text: str, derivation: Derivation, kernels: Mapping[str, Kernel]) ->
         raise TrialError(f"{name}: the printed module cannot be imported ({type(error).__name__}: {error})") from None
     axes = dict.fromkeys(a for q in derivation.backward.program.inputs for a in q.axes)
     different, equal = {a: 3 + n for n, a in enumerate(axes)}, dict.fromkeys(axes, 4)
-    for sizes, signed in ((different, False), (equal, False), (different, True)):
-        _Trial(module, derivation, kernels, sizes, signed).run()
+    for sizes, kind in ((different, {}), (equal, {}), (different, {"signed": True}), (different, {"omitted": True})):
+        _Trial(module, derivation, kernels, sizes, **kind).run()
 
 
 class _Trial:
@@ -51,10 +52,13 @@ class _Trial:
         derivation: Derivation,
         kernels: Mapping[str, Kernel],
         sizes: dict[Axis, int],
-        signed: bool,
+        *,
+        signed: bool = False,
+        omitted: bool = False,
     ):
         self.module, self.derivation, self.kernels = module, derivation, kernels
-        self.sizes, self.numbers = sizes, Numbers(derivation.definition, sizes, signed)
+        self.sizes, self.omitted = sizes, omitted
+        self.numbers = Numbers(derivation.definition, sizes, signed=signed, omitted=omitted)
         self.values: Values = {}
         self.saved: Any = None
 
@@ -129,7 +133,8 @@ class _Trial:
         """What the program is given: the same for every function, but for statistics, which need not be the batch's."""
         for q in program.inputs:
             if q not in self.values:
-                self.values[q] = self.numbers.draw(q, self.saved)
+                drawn = self.numbers.draw(q, self.saved)
+                self.values[q] = drawn * 0.0 if self.omitted and q in kernel.optional else drawn
         own = {
             q: self.numbers.draw(q, self.saved)
             for q in kernel.arguments
@@ -139,7 +144,8 @@ class _Trial:
 
     def _called(self, kernel: Kernel, values: Values) -> Iterator[tuple[Quantity, Any]]:
         """A function called as a user calls it; its results by quantity."""
-        arguments = {q.name: self._as_given(q, values[q]) for q in kernel.arguments}
+        left_out = {q for q in kernel.arguments if self.omitted and (q.absent is not None or q in kernel.optional)}
+        arguments = {q.name: None if q in left_out else self._as_given(q, values[q]) for q in kernel.arguments}
         if kernel.takes_saved and not kernel.after_forward:
             arguments["saved"] = self.saved
         elif self.derivation.definition.layout == "groups":
@@ -154,7 +160,8 @@ class _Trial:
         wanted = len(outputs) + bool(kernel.gives_saved)
         if len(results) != wanted:
             raise TrialError(f"{where} gives {len(results)} results where {wanted} were derived")
-        yield from ((q, self._as_derived(q, r)) for q, r in zip(outputs, results, strict=False))
+        found = zip(outputs, results, strict=False)
+        yield from ((q, self._as_derived(q, r)) for q, r in found if r is not None or not self.omitted)
         if kernel.gives_saved:
             self.saved = results[-1] if self.saved is None else self.saved
             yield from ((q, getattr(results[-1], q.name)) for q in kernel.gives_saved)

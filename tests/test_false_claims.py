@@ -350,7 +350,7 @@ def test_what_the_mask_leaves_in_does_take_part():
 def test_the_shift_matters_where_it_is_not_added_again():
     free = softmax_claims._free(derive(softmax.softmax_cross_entropy).forward)
     kept, last = free.equations[:-1], free.equations[-1]
-    forgotten = last.replace({softmax.shift: Integer(0)})
+    forgotten = last.replace({softmax.shifted: softmax.z})
     slope = reverse(Program(free.inputs, (*kept, forgotten), free.outputs), (softmax.shift,))
     stated = Eq(softmax_claims.along, slope.gradients[softmax.shift])
     assert refused(Stated(slope.program).zero("wrong", stated))

@@ -181,11 +181,10 @@ class FunctionText(StatisticsText):
     def _returned(self, q: Quantity) -> str:
         if self.per_channel:
             return f"np.broadcast_to({q.name}, shape{'[1:]' if self.sizes else ''}).astype(dtype)"
-        if not q.axes:
-            return f"float({q.name})"
-        absent = (p for p in self.vectors if p.absent is not None)
+        result = f"{q.name}_result" if q.axes else f"float({q.name})"
+        absent = (p for p in (*self.vectors, *self.arrays) if p.absent is not None)
         owner = next((p for p in absent if q.name in [d.format(p.name) for d in DERIVED]), None)
-        return f"{q.name}_result if has_{owner.name} else None" if owner else f"{q.name}_result"
+        return f"{result} if has_{owner.name} else None" if owner else result
 
     def like(self, q: Quantity) -> str:
         """The shape of an array with the axes of an optional one."""
@@ -201,7 +200,7 @@ class FunctionText(StatisticsText):
     @property
     def optional(self) -> list[str]:
         """Parameters whose absence decides what is returned."""
-        return [p.name for p in self.vectors if any(f"has_{p.name}" in r for r in self.returned)]
+        return [p.name for p in (*self.vectors, *self.arrays) if any(f"has_{p.name}" in r for r in self.returned)]
 
     @property
     def returns(self) -> str:
@@ -212,7 +211,7 @@ class FunctionText(StatisticsText):
     def _type(self, returned: str) -> str:
         numbers = [f"{q.name}_result" for q in self._module.definition.program.outputs if not q.axes]
         if returned.startswith("float(") or returned in numbers:
-            return "float"
+            return "float | None" if " if has_" in returned else "float"
         return "Saved" if returned == "saved" else "Array | None" if " if has_" in returned else "Array"
 
     @property

@@ -7,7 +7,7 @@ from fractions import Fraction
 import sympy
 
 from bnsym.calculus.evaluate import Evaluation
-from bnsym.calculus.monomials import Exponent, Factor
+from bnsym.calculus.monomials import Exponent, Factor, bound_labels
 from bnsym.lowering.factoring import multiplied
 from bnsym.lowering.names import Hoisted
 from bnsym.model import Equation, Program, Quantity, Size, Term
@@ -45,6 +45,8 @@ class Spelling:
             return self._centred(*self.evaluation.centres[name]), exponent
         if name in context.exponents:
             ((inner, c),) = context.exponents[name].items()
+            if bound_labels(inner):
+                raise NoClosedForm(f"{name} is a function of a sum")
             return sympy.exp(_rational(c) * multiplied([self.power(f, k) for f, k in inner])), exponent
         if name in context.functions:
             return self._with_centred(context.functions[name]), exponent

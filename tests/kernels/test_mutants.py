@@ -4,6 +4,7 @@ Every place where a function adds, subtracts, divides by a number of elements or
 that survives is a hole in the suite, or a term that is always 0, which a kernel should not compute.
 """
 
+import functools
 import inspect
 import re
 import types
@@ -48,7 +49,7 @@ def mutants(text):
         statement = lines[i].strip()
         if (
             not statement
-            or statement.startswith(("#", "return", "if ", "raise", "dtype ="))
+            or statement.startswith(("#", "return", "if ", "raise", "dtype =", "shifted ="))  # any shift does
             or "reshape(shape)" in statement
         ):
             continue
@@ -60,22 +61,37 @@ def mutants(text):
 
 
 def planted(subject, function, text):
-    """The subject with one function's text replaced."""
+    """The subject with one function's text replaced; and once more with any number in the place of a saved mean."""
     module = types.ModuleType(subject.kernels.module.__name__)
     module.__dict__.update(vars(subject.kernels.module))
     exec(compile(text, "a mutant", "exec"), module.__dict__)
-    return Subject(subject.backend, subject.name, module)
+    yield Subject(subject.backend, subject.name, module)
+    if "mean_rounding" in text:
+        module.forward = moved(module.forward)
+        yield Subject(subject.backend, subject.name, module)
 
 
-def rejected(truths, subject, function):
+def moved(forward):
+    """What rounding could do to a saved mean, and more."""
+
+    @functools.wraps(forward)
+    def other(*given, **named):
+        *results, saved = forward(*given, **named)
+        return (*results, saved._replace(mean=saved.mean + 100))
+
+    return other
+
+
+def rejected(truths, subjects, function):
     """As test_values.py tries it, in every form that it tries."""
-    for truth in truths:
-        problem = truth.problem.replace()
-        problem.subject = subject
-        try:
-            check(problem, function, problem.call(function), getattr(truth, function))
-        except AssertionError:
-            return True
+    for subject in subjects:
+        for truth in truths:
+            problem = truth.problem.replace()
+            problem.subject = subject
+            try:
+                check(problem, function, problem.call(function), getattr(truth, function))
+            except AssertionError:
+                return True
     return False
 
 
