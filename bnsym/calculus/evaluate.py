@@ -63,10 +63,14 @@ class Evaluation:
         for e in program.equations:
             if e.left not in self.forms:
                 x = self._centre(e) or self._exchange(e) if self.centring else None
-                if x is not None and any(self._mentions(self.forms.get(d.left, {}), x) for d in program.equations):
+                if x is not None and any(self._uses(d, x) for d in program.equations):
                     return self._again(program)  # x has a new spelling from here on: every form must have it
                 self.forms[e.left] = self._form(e)
         return self
+
+    def _uses(self, e: Equation, x: Quantity) -> bool:
+        """Whether what is known of an equation's left side, or what it holds, is spelled with x."""
+        return self._mentions(self.forms.get(e.left, {}), x) or (e.held and e.left in self.forms and x in e.inputs)
 
     def _form(self, e: Equation) -> Form:
         if e.held:
