@@ -39,6 +39,7 @@ class Context:
     written: dict[str, sympy.Expr] = field(default_factory=dict)  # a generator's base, as the program writes it
     functions: dict[str, sympy.Expr] = field(default_factory=dict)  # a function's atom, as the program writes it
     exponents: dict[str, Form] = field(default_factory=dict)  # what an exponential's atom is the exponential of
+    arguments: dict[str, Form] = field(default_factory=dict)  # what any other function's atom is the function of
     parted: set[str] = field(default_factory=set)  # generators that rules take apart into partial fractions
     roots: set[str] = field(default_factory=set)  # generators that occur with fractional exponents
     _settled: set[Monomial] = field(default_factory=set)
@@ -117,4 +118,12 @@ class Context:
     def function(self, name: str, argument: Form) -> Form:
         """f(argument) as an atom keyed by the reduced argument."""
         argument = self.reduce(argument)
-        return factor(f"{name}({text(by_rank(argument))})", free_labels(argument))
+        atom = f"{name}({text(by_rank(argument))})"
+        self.arguments.setdefault(atom, argument)
+        return factor(atom, free_labels(argument))
+
+    def inside(self, name: str) -> Form:
+        """What a generator is made of, or what a function is taken of; nothing where a name is that of a quantity."""
+        if name in self.generators:
+            return self.generators[name].base
+        return self.exponents.get(name) or self.arguments.get(name, {})

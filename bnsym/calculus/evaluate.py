@@ -63,7 +63,7 @@ class Evaluation:
         for e in program.equations:
             if e.left not in self.forms:
                 x = self._centre(e) or self._exchange(e) if self.centring else None
-                if x is not None and any(self._mentions(self.forms.get(d.left, {}), x) for d in program.equations):
+                if x is not None and any(self.mentions(self.forms.get(d.left, {}), x) for d in program.equations):
                     return self._again(program)  # x has a new spelling from here on: every form must have it
                 self.forms[e.left] = self._form(e)
         return self
@@ -96,13 +96,10 @@ class Evaluation:
             raise ValueError(f"{equation.left} is held twice in one context, with different meanings")
         return atom(equation.left)
 
-    def _mentions(self, form: Form, x: Quantity) -> bool:
+    def mentions(self, form: Form, x: Quantity) -> bool:
         """Whether the form holds x as an atom, by itself or inside a function or a generator."""
-        known = self.context.generators
         names = {name for name, _ in factors_of(form)}
-        return any(
-            n == x.name or (x.name in n if "[" in n else n in known and self._mentions(known[n].base, x)) for n in names
-        )
+        return any(n == x.name or self.mentions(self.context.inside(n), x) for n in names)
 
     def beside(self, given: Mapping[Quantity, Form] | None = None, *, cut: Iterable[Quantity] = ()) -> Evaluation:
         """Another program's evaluation in the same context, to compare its forms with this one's.
@@ -147,7 +144,7 @@ class Evaluation:
             if weight.has(x) or sympy.expand(term.body - weight * x) != 0 or equation.left.axes != _rest(x, term):
                 continue
             w = self._normalise(weight)
-            if self.term(Term(weight, term.axes)) == number(1) and len(w) == 1 and not self._mentions(w, x):
+            if self.term(Term(weight, term.axes)) == number(1) and len(w) == 1 and not self.mentions(w, x):
                 self._write_centred(x, equation.left, w, term)
                 return x
         return None
@@ -162,7 +159,7 @@ class Evaluation:
             return None
         for x in [q for q in equation.inputs if q.role == "data" and q.axes == left.axes]:
             free = self.forms.get(x) == atom(x) and x in self._taken and body.is_Add and sympy.diff(body, x) == 1
-            if free and not self._mentions(self.expression(body - x), x):
+            if free and not self.mentions(self.expression(body - x), x):
                 self._exchanged[left] = x, body - x
                 self.forms[left] = atom(left)
                 self._respell(left)
