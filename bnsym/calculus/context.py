@@ -93,7 +93,10 @@ class Context:
         return None
 
     def assume(self, name: str, form: Form) -> None:
-        """Take for granted that a form is zero: its lone sum, or else its lone factor, is replaced from here on."""
+        """Take for granted that a form is zero: its lone sum, or else its lone factor, is replaced from here on.
+
+        Raises ValueError where it has neither.
+        """
         form = self.reduce(form)
         if form:
             candidates = sorted(form, key=str)
