@@ -29,7 +29,10 @@ class ProofError(Exception):
 
 
 def prove(derivation: Derivation) -> tuple[Proof, ...]:
-    """Every claim: the derivation's own, and that the kernels compute what was derived."""
+    """Every claim: the derivation's own, and that the kernels compute what was derived; each holds or does not.
+
+    Raises DefinitionError where a kernel could not tell two quantities apart, or where something has no normal form.
+    """
     kernels = lower(derivation)
     check_names(derivation.definition, kernels.values())
     second = () if derivation.definition.parts else second_order.cases(derivation, kernels)

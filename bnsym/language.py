@@ -31,7 +31,7 @@ __all__ = [
 
 
 def axes(names: str) -> Any:
-    """Declare named axes, one or several by name, separated by blanks."""
+    """Declare axes by name, several separated by blanks. Raises DefinitionError for no name, or for one said twice."""
     found = _words(names)
     for name in found:
         if found.count(name) > 1:
@@ -40,7 +40,7 @@ def axes(names: str) -> Any:
 
 
 def size(axis: Axis) -> Size:
-    """The number of positions along an axis. The name it is bound to in the file is the name it is printed with."""
+    """How many positions an axis has; printed by its name in the file. Raises DefinitionError for what is no axis."""
     if not isinstance(axis, sympy.Symbol):
         raise DefinitionError(f"{here()}: a size is that of an axis, and {axis!r} is none")
     return Size(f"size_{axis.name}", axis)
@@ -78,6 +78,8 @@ def constant(name: str, default: float | None = None, *, at_least: float = 0) ->
     """A positive number that is not learned, such as eps; a keyword argument where it has a default.
 
     Derivations take it for positive: what may have either sign is a parameter.
+    Raises DefinitionError for what cannot be a name, for what is no finite number or negative, and for a default below
+    `at_least`.
     """
     made, least = check_name(name, "constant"), _number(name, at_least)
     if not least >= 0:
@@ -115,7 +117,7 @@ def stop_gradient(expression: Any) -> sympy.Expr:
 
 
 def Eq(left: Any, right: Any) -> Equation:  # noqa: N802 - as the papers write it
-    """The equation `left = right`, with the file and line it was written on."""
+    """The equation `left = right`, and where it was written. Raises DefinitionError for what the language has not."""
     origin = here()
     if not isinstance(left, Quantity):
         raise DefinitionError(f"{origin}: the left side of an equation is a declared quantity, not {left}")
@@ -125,7 +127,7 @@ def Eq(left: Any, right: Any) -> Equation:  # noqa: N802 - as the papers write i
 
 
 def premise(left: Any, value: Any) -> Premise:
-    """What may be taken for granted of the inputs: `premise(Sum(t, k), 1)` for one-hot targets."""
+    """`premise(Sum(t, k), 1)`: what may be taken for granted of inputs. Raises DefinitionError for what is no sum."""
     origin = here()
     if not isinstance(left, Sum) or left.body.has(Sum):
         raise DefinitionError(f"{origin}: a premise gives the value of one sum over inputs, not of {left!r}")

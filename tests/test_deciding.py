@@ -13,8 +13,25 @@ from bnsym.calculus import decide
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import factor, mul, number, renamed, scale, text, total_over
 from bnsym.checks import DefinitionError
-from bnsym.language import Abs, Max, axes, constant, data, exp, mask, parameter, sign, size, sqrt, step, tanh, values
-from bnsym.model import Term
+from bnsym.language import (
+    Abs,
+    Eq,
+    Max,
+    Sum,
+    axes,
+    constant,
+    data,
+    exp,
+    mask,
+    parameter,
+    sign,
+    size,
+    sqrt,
+    step,
+    tanh,
+    values,
+)
+from bnsym.model import Program, Term
 from tests.form_values import C0, I0, value
 
 i, j, c = axes("i j c")
@@ -166,3 +183,28 @@ def test_a_normal_form_has_the_value_that_numpy_computes(expression, summed, m, 
 def test_renaming_free_labels_keeps_what_is_summed_apart():
     form = total_over(mul(factor("w", (I0,)), factor("g", (C0,))), [I0])
     assert renamed(form, {C0: ("c", -3)}) == total_over(mul(factor("w", (I0,)), factor("g", (("c", -3),))), [I0])
+
+
+def softmax_mean(x, y):
+    """The mean of x with weights that add up to 1, exponentials of y."""
+    total, mean = values("total mean", c)
+    return Program((x, y), (Eq(total, Sum(exp(y), i)), Eq(mean, Sum(x * exp(y) / total, i))), (mean,))
+
+
+@pytest.mark.parametrize(("x", "y"), [(a, b) for a in ("x", "e", "u", "y") for b in ("uv", "xp")])
+def test_data_are_centred_at_their_mean_whatever_the_letters_of_functions(x, y):
+    """exp(y) does not hold x because its name does, nor u because it holds uv."""
+    x, y = data(x, i, c), data(y, i, c)
+    assert [q for q, _ in Evaluation().run(softmax_mean(x, y)).centres.values()] == [x]
+
+
+@pytest.mark.parametrize("function", [exp, tanh, Abs, step, sympy.log, lambda e: tanh(exp(e)), lambda e: 1 / (e + 1)])
+def test_weights_that_depend_on_the_data_are_no_weights_of_a_mean(function):
+    x, total, mean = data("x", i, c), *values("total mean", c)
+    weight = function(x)
+    equations = (Eq(total, Sum(weight, i)), Eq(mean, Sum(x * weight / total, i)))
+    assert Evaluation().run(Program((x,), equations, (mean,))).centres == {}
+    evaluation = Evaluation()
+    form = evaluation.expression(weight)
+    assert evaluation.mentions(form, x)
+    assert not evaluation.mentions(form, data("e", i, c))

@@ -80,6 +80,7 @@ TEXTS = {
     "a constant in a product": CHANNELS.format("*moments, Eq(y, tanh(k * (x - mean)) / sqrt(1 + eps / var))").replace(
         "x, y =", 'k = constant("k", default=0.5)\nx, y ='
     ),
+    "a constant beside an element": CHANNELS.format("*moments, Eq(y, (x - mean) / (abs(x - mean) + eps))"),
     "a narrower output": ARRAYS.format("Eq(s, log(1 + Sum(x**2, k)))").replace("log(1 + Sum(x**2, k))", "Sum(x**2, k)"),
     **{f"sum over {summed} of a cube": CUBE.format(kept, summed)
        for kept, summed in (("b, k", "a"), ("a, k", "b"), ("a, b", "k"), ("k", "a, b"), ("b", "a, k"), ("a", "b, k"))},

@@ -39,6 +39,7 @@ class Context:
     written: dict[str, sympy.Expr] = field(default_factory=dict)  # a generator's base, as the program writes it
     functions: dict[str, sympy.Expr] = field(default_factory=dict)  # a function's atom, as the program writes it
     exponents: dict[str, Form] = field(default_factory=dict)  # what an exponential's atom is the exponential of
+    arguments: dict[str, Form] = field(default_factory=dict)  # what any other function's atom is the function of
     parted: set[str] = field(default_factory=set)  # generators that rules take apart into partial fractions
     roots: set[str] = field(default_factory=set)  # generators that occur with fractional exponents
     _settled: set[Monomial] = field(default_factory=set)
@@ -92,7 +93,10 @@ class Context:
         return None
 
     def assume(self, name: str, form: Form) -> None:
-        """Take for granted that a form is zero: its lone sum, or else its lone factor, is replaced from here on."""
+        """Take for granted that a form is zero: its lone sum, or else its lone factor, is replaced from here on.
+
+        Raises ValueError where it has neither.
+        """
         form = self.reduce(form)
         if form:
             candidates = sorted(form, key=str)
@@ -117,4 +121,12 @@ class Context:
     def function(self, name: str, argument: Form) -> Form:
         """f(argument) as an atom keyed by the reduced argument."""
         argument = self.reduce(argument)
-        return factor(f"{name}({text(by_rank(argument))})", free_labels(argument))
+        atom = f"{name}({text(by_rank(argument))})"
+        self.arguments.setdefault(atom, argument)
+        return factor(atom, free_labels(argument))
+
+    def inside(self, name: str) -> Form:
+        """What a generator is made of, or what a function is taken of; nothing where a name is that of a quantity."""
+        if name in self.generators:
+            return self.generators[name].base
+        return self.exponents.get(name) or self.arguments.get(name, {})

@@ -46,12 +46,12 @@ class Derivation:
 
 
 def derive(definition: Definition) -> Derivation:
-    """Apply the chain rule to a definition, to its own result, and to the definition with its statistics frozen."""
+    """Apply the chain rule to a definition, to its own result, and to the definition with its statistics frozen.
+
+    Raises DefinitionError where the output has no derivative by one of the inputs, or what is divided by is zero.
+    """
     program = definition.program
-    backward = reverse(program, differentiable(program))
-    for q in differentiable(program):
-        if q not in backward.gradients:
-            raise DefinitionError(f"{definition.name}: {definition.program.outputs[0]} has no derivative by {q}")
+    backward = _backward(definition)
     frozen = freeze(definition)
     parameters = tuple(q for q in program.inputs if q.role == "parameter")
     return Derivation(
@@ -68,6 +68,16 @@ def derive(definition: Definition) -> Derivation:
         population=population(definition),
         update_running=update_running(definition),
     )
+
+
+def _backward(definition: Definition) -> Derivative:
+    """The gradient to every input that a gradient is taken to; an input without one has no business there."""
+    program = definition.program
+    backward = reverse(program, differentiable(program))
+    for q in differentiable(program):
+        if q not in backward.gradients:
+            raise DefinitionError(f"{definition.name}: {program.outputs[0]} has no derivative by {q}")
+    return backward
 
 
 def double_backward(backward: Derivative) -> Derivative:

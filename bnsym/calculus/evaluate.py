@@ -70,7 +70,7 @@ class Evaluation:
 
     def _uses(self, e: Equation, x: Quantity) -> bool:
         """Whether what is known of an equation's left side, or what it holds, is spelled with x."""
-        return self._mentions(self.forms.get(e.left, {}), x) or (e.held and e.left in self.forms and x in e.inputs)
+        return self.mentions(self.forms.get(e.left, {}), x) or (e.held and e.left in self.forms and x in e.inputs)
 
     def _form(self, e: Equation) -> Form:
         if e.held:
@@ -100,13 +100,10 @@ class Evaluation:
             raise ValueError(f"{equation.left} is held twice in one context, with different meanings")
         return atom(equation.left)
 
-    def _mentions(self, form: Form, x: Quantity) -> bool:
+    def mentions(self, form: Form, x: Quantity) -> bool:
         """Whether the form holds x as an atom, by itself or inside a function or a generator."""
-        known = self.context.generators
         names = {name for name, _ in factors_of(form)}
-        return any(
-            n == x.name or (x.name in n if "[" in n else n in known and self._mentions(known[n].base, x)) for n in names
-        )
+        return any(n == x.name or self.mentions(self.context.inside(n), x) for n in names)
 
     def beside(self, given: Mapping[Quantity, Form] | None = None, *, cut: Iterable[Quantity] = ()) -> Evaluation:
         """Another program's evaluation in the same context, to compare its forms with this one's.
@@ -151,7 +148,7 @@ class Evaluation:
             if weight.has(x) or sympy.expand(term.body - weight * x) != 0 or equation.left.axes != _rest(x, term):
                 continue
             w = self._normalise(weight)
-            if self.term(Term(weight, term.axes)) == number(1) and len(w) == 1 and not self._mentions(w, x):
+            if self.term(Term(weight, term.axes)) == number(1) and len(w) == 1 and not self.mentions(w, x):
                 self._write_centred(x, equation.left, w, term)
                 return x
         return None
@@ -166,7 +163,7 @@ class Evaluation:
             return None
         for x in [q for q in equation.inputs if q.role == "data" and q.axes == left.axes]:
             free = self.forms.get(x) == atom(x) and x in self._taken and body.is_Add and sympy.diff(body, x) == 1
-            if free and not self._mentions(self.expression(body - x), x):
+            if free and not self.mentions(self.expression(body - x), x):
                 self._exchanged[left] = x, body - x
                 self.forms[left] = atom(left)
                 self._respell(left)

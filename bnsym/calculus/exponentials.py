@@ -33,5 +33,6 @@ def logarithm(context: Context, argument: Form) -> Form:
             logs.append(scale(renamed(context.exponents[name], places), -Fraction(e)))
             continue
         context.assume_positive(name)
+        context.arguments.setdefault(f"log({name})", factor(name, labels))
         logs.append(scale(factor(f"log({name})", labels), -Fraction(e)))
     return add(*logs)

@@ -42,9 +42,15 @@ def is_lone_sum(monomial: Monomial, base: Form) -> bool:
 
 def is_lone_atom(monomial: Monomial, base: Form) -> bool:
     """One function of the data, bare, that occurs in no other term of the base."""
-    if len(monomial) != 1 or not monomial[0][0][1] or monomial[0][0][0].find("(") < 1:
+    if len(monomial) != 1:
         return False
-    return not any(f[0] == monomial[0][0][0] for m in base if m != monomial for f, _ in m)
+    (((name, labels), _),) = monomial
+    return bool(labels) and _is_function(name) and not any(f[0] == name for m in base if m != monomial for f, _ in m)
+
+
+def _is_function(name: str) -> bool:
+    """Whether a factor is a function's value, as exp(x): other invented names, as (x-mean), begin with the bracket."""
+    return "(" in name and not name.startswith("(")
 
 
 def is_lone_factor(monomial: Monomial, form: Form) -> bool:

@@ -17,7 +17,10 @@ from bnsym.checks import DefinitionError
 
 
 def raised(context: Context, base: Form, exponent: Exponent) -> Form:
-    """A form to any rational power: multiplied out, or through a generator for 1/base."""
+    """A form to any rational power: multiplied out, or through a generator for 1/base.
+
+    Raises DefinitionError where zero is divided by.
+    """
     base = context.reduce(base)
     if Fraction(exponent).denominator == 1 and exponent >= 0:
         return context.reduce(power(base, int(exponent)))
