@@ -3,6 +3,7 @@
 import pytest
 
 import bnsym
+from tests.test_own_norms import Norm, check_derivatives
 
 CHANNELS = """
 from bnsym.language import *
@@ -58,6 +59,25 @@ ODD = {
         "Eq(y, gamma * (x - mean) / sqrt(var + eps) + beta)",
         before="[]",
     ),
+    "a held variance": channels(
+        "Eq(mean, Sum(x, i) / m)",
+        "Eq(var, stop_gradient(Sum((x - mean) ** 2, i) / m))",
+        "Eq(y, gamma * (x - mean) / sqrt(var + eps) + beta)",
+        before="[]",
+    ),
+    "a divisor of either sign": channels("Eq(y, gamma * Abs(x / (mean + 2)) + beta * Abs(x))"),
+    "a root of a square": channels("Eq(skew, 1 / (mean + 2) ** 2)", "Eq(y, (x * sqrt(skew) + beta / (mean + 2)) ** 2)"),
+    "a held smallest": channels("Eq(skew, stop_gradient(Max(-x, i)))", "Eq(y, gamma * (x - skew) + beta)"),
+    "an exponential of the variance": channels("Eq(y, gamma * (x - mean) * exp(-var) + beta)"),
+    "two irrational numbers": channels("Eq(y, gamma * x_hat * sqrt(2) + sqrt(3) * beta)"),
+    "gamma under a sum": channels("Eq(skew, gamma**2 + 1)", "Eq(y, x_hat / skew + beta)"),
+    "affine first": channels(
+        "Eq(x_hat, gamma * x + beta)",
+        "Eq(mean, Sum(x_hat, i) / m)",
+        "Eq(var, Sum((x_hat - mean) ** 2, i) / m)",
+        "Eq(y, (x_hat - mean) / sqrt(var + eps))",
+        before="[]",
+    ),
     "masked rows": rows(
         "Eq(count, Sum(t, d))",
         "Eq(mean, Sum(t * x, d) / count)",
@@ -84,6 +104,22 @@ def test_it_is_proved_and_its_kernels_run(text, tmp_path, monkeypatch):
     path = tmp_path / "own.py"
     path.write_text(text)
     assert {"forward", "backward", "jvp", "double_backward", "backward_jvp"} <= set(bnsym.load(path).__all__)
+
+
+@pytest.mark.parametrize("name", ["a divisor of either sign", "a root of a square"])
+def test_data_on_the_other_side_of_a_zero(name, tmp_path, monkeypatch):
+    """The divisor is negative here: |x / d| is not |x| / d, nor is sqrt(d^2) d."""
+    monkeypatch.setenv("BNSYM_CACHE_DIR", str(tmp_path / "cache"))
+    path = tmp_path / "own.py"
+    path.write_text(ODD[name])
+    check_derivatives(Far(path))
+
+
+class Far(Norm):
+    """Data whose mean lies below -2."""
+
+    def drawn(self, q):
+        return super().drawn(q) - 4 * (q.role == "data")
 
 
 def test_a_root_under_a_sum_is_undecided(tmp_path):

@@ -13,14 +13,14 @@ from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import number
 from bnsym.lowering.kernel import Pivot
 from bnsym.lowering.operations import is_element
-from bnsym.model import Equation, Program, Quantity, Term
+from bnsym.model import Equation, Program, Quantity, Term, quantities
 
 
 def pivoted(program: Program) -> tuple[Program, Pivot] | None:
     """The program with its first mean and variance over a pivot, or None where it has no such pair."""
     for first, second in zip(program.equations, program.equations[1:], strict=False):
         x = mean_of(first, program)
-        if x is not None and _is_variance(second, x, first):
+        if x is not None and _is_variance(second, x, first) and _is_whole(x, program):
             return _rewritten(program, x, first, second)
     return None
 
@@ -46,6 +46,12 @@ def _is_variance(e: Equation, x: Quantity, mean: Equation) -> bool:
         return False
     weight = sympy.diff(mean.terms[0].body, x)
     return sympy.expand(e.terms[0].body - weight * (x - mean.left) ** 2) == 0
+
+
+def _is_whole(x: Quantity, program: Program) -> bool:
+    """Whether x is an input, or computed from arrays of its own shape alone: its first value is theirs."""
+    source = program.equation(x)
+    return source is None or all(q.axes == x.axes for q in quantities(source.right) if q.axes)
 
 
 def _rewritten(program: Program, x: Quantity, first: Equation, second: Equation) -> tuple[Program, Pivot]:
