@@ -71,13 +71,6 @@ ODD = {
     "an exponential of the variance": channels("Eq(y, gamma * (x - mean) * exp(-var) + beta)"),
     "two irrational numbers": channels("Eq(y, gamma * x_hat * sqrt(2) + sqrt(3) * beta)"),
     "gamma under a sum": channels("Eq(skew, gamma**2 + 1)", "Eq(y, x_hat / skew + beta)"),
-    "affine first": channels(
-        "Eq(x_hat, gamma * x + beta)",
-        "Eq(mean, Sum(x_hat, i) / m)",
-        "Eq(var, Sum((x_hat - mean) ** 2, i) / m)",
-        "Eq(y, (x_hat - mean) / sqrt(var + eps))",
-        before="[]",
-    ),
     "masked rows": rows(
         "Eq(count, Sum(t, d))",
         "Eq(mean, Sum(t * x, d) / count)",
