@@ -3,76 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
 import sympy
 
 from bnsym.backends.numpy_arrays import ArrayCode
+from bnsym.backends.numpy_layout import PER_CHANNEL, Dimensions, Function
 from bnsym.backends.numpy_printer import formula, readable
 from bnsym.backends.statements import Statement, broken, noted
 from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.lowering.operations import is_element, is_product
-from bnsym.model import Axis, Definition, Quantity, Size, Term, quantities
-from bnsym.model import outside_and_inside as t_outside
-
-DIMENSIONS = {"channels": ((0, 2), (1,)), "trailing": ((0,), (1,)), "groups": ((0,), (1,), (2,), (3,)),
-              "instance": ((0,), (1,), (2,)), "elementwise": ((0,),)}  # fmt: skip
-"""Dimensions of the canonical view that the data's axes take, in order; in "arrays" each axis has one."""
-
-PER_CHANNEL = ("fold", "population", "update_running", "correction")
-"""Functions of statistics and parameters alone."""
+from bnsym.model import Quantity, Size, Term, outside_and_inside, quantities
 
 
-@dataclass(frozen=True)
-class Function:
-    """One generated function, as the template needs it.
-
-    `first` computes the statistics, `rest` the rest, where forward must look at the statistics before it goes on.
-    """
-
-    kernel: Kernel
-    first: tuple[Statement, ...]
-    rest: tuple[Statement, ...]
-    sizes: tuple[tuple[str, tuple[int, ...]], ...]
-    arrays: tuple[Quantity, ...]
-    vectors: tuple[Quantity, ...]
-    constants: tuple[Quantity, ...]
-    array_outputs: tuple[Quantity, ...]
-    live: tuple[str, ...]
-    is_array: Callable[[Quantity], bool]
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.kernel.name
-
-
-class NumpyBackend:
-    """Turns the kernels of one definition into functions for the templates."""
-
-    name = "numpy"
-
-    def __init__(self, definition: Definition, kernels: dict[str, Kernel]):
-        self.definition, self.kernels = definition, kernels
-        places = DIMENSIONS.get(definition.layout)
-        axes = definition.program.inputs[0].axes if places else definition.program.axes
-        self._dims = {a.name: d for a, d in zip(axes, places or tuple((n,) for n in range(len(axes))), strict=True)}
-
-    def functions(self) -> list[Function]:
-        """Every function of the module, in order."""
-        return [_Body(self, k).function() for k in self.kernels.values()]
-
-    def dims(self, axes: Iterable[Axis]) -> tuple[int, ...]:
-        """The dimensions that axes take in the canonical view; the axis of batches comes first."""
-        return tuple(sorted({d for a in axes for d in self._dims.get(a.name, (0,))}))
+def function(kernel: Kernel, dims: Dimensions) -> Function:
+    """A kernel as the templates need it."""
+    return _Body(kernel, dims).function()
 
 
 class _Body:
     """The statements of one kernel."""
 
-    def __init__(self, backend: NumpyBackend, kernel: Kernel):
-        self.backend, self.kernel = backend, kernel
+    def __init__(self, kernel: Kernel, dims: Dimensions):
+        self.kernel, self.dims = kernel, dims
         self.inputs = (*kernel.arguments, *(q for _, q in kernel.takes_saved))
         names = {q.name for o in kernel.operations for q in (*o.equation.inputs, o.left)}
         self.frame: tuple[int, ...] = ()
@@ -96,7 +50,7 @@ class _Body:
 
     def _index(self, q: Quantity) -> str:
         """Axes put in, so that a quantity stands along its own dimensions of the frame."""
-        dims = self.backend.dims(q.axes)
+        dims = self.dims(q.axes)
         places = [d for d in self.frame if dims and d >= dims[0]]
         if places == list(dims) or self.kernel.name in PER_CHANNEL:
             return ""
@@ -160,7 +114,7 @@ class _Body:
     def _enter(self, found: Iterable[Quantity]) -> None:
         """The dimensions that whole arrays have from here on."""
         found = list(found)
-        self.frame = self.backend.dims(a for q in found for a in q.axes)
+        self.frame = self.dims(a for q in found for a in q.axes)
         if any(self.wide(q) for q in found) and self.frame != self.buffered:
             self.code.leave()
             self.buffered = self.frame
@@ -173,7 +127,7 @@ class _Body:
             self._summed(t, spent - _used(terms[n:]), several) if t.axes else t.expression
             for n, t in enumerate(terms, start=1)
         ]
-        self.frame = self.backend.dims(operation.left.axes)
+        self.frame = self.dims(operation.left.axes)
         text, operand = sympy.Add(*parts), lambda q: q.name + self._index(q)
         text = formula(text, operand)
         text = f"np.maximum({text}, 0.0)" if operation.nonnegative else text
@@ -187,11 +141,11 @@ class _Body:
 
     def _summed(self, term: Term, spent: frozenset[Quantity], named: bool) -> sympy.Expr:
         """A sum over some of the body's own dimensions; of several, each is named, for the next reuses its buffer."""
-        outside, inside = t_outside(term)
+        outside, inside = outside_and_inside(term)
         self._enter(quantities(inside))
         value = self._value(inside, spent)
         helper = "_largest" if term.largest else "_sum"
-        places = tuple(self.frame.index(d) for d in self.backend.dims(term.axes) if d in self.frame)
+        places = tuple(self.frame.index(d) for d in self.dims(term.axes) if d in self.frame)
         kept = tuple(a for a in dict.fromkeys(a for q in quantities(inside) for a in q.axes) if a not in term.axes)
         call = f"{helper}({value}, {places})"
         if named and not isinstance(inside, Quantity):
@@ -212,7 +166,7 @@ class _Body:
         """A matrix product into its array, then what it is multiplied with, then the other terms."""
         left, terms = operation.left, operation.equation.terms
         product = next(t for t in terms if is_product(t))
-        outside, inside = t_outside(product)
+        outside, inside = outside_and_inside(product)
         if left in self.kernel.outputs:
             self.code.statements.append(Statement(f"np.matmul({self._factors(inside, left)}, out={left.name})"))
         else:
@@ -235,7 +189,7 @@ class _Body:
     def _sizes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Each size the statements use, and the dimensions whose product it is."""
         found = {q for o in self.kernel.operations for t in o.equation.terms for q in t.body.atoms(Size)}
-        return tuple((q.name, self.backend.dims([q.axis])) for q in sorted(found, key=lambda q: q.name))
+        return tuple((q.name, self.dims([q.axis])) for q in sorted(found, key=lambda q: q.name))
 
 
 def _used(terms: Iterable[Term]) -> frozenset[Quantity]:

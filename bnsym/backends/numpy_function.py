@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bnsym.backends.numpy import PER_CHANNEL, Function
 from bnsym.backends.numpy_docs import describe, summary
+from bnsym.backends.numpy_layout import PER_CHANNEL, Function
 from bnsym.backends.numpy_statistics import StatisticsText, words
 from bnsym.checks import DefinitionError
 from bnsym.model import Quantity

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import bnsym
 from bnsym.backends.erf import erf_numbers
-from bnsym.backends.numpy import NumpyBackend
+from bnsym.backends.numpy import function
 from bnsym.backends.numpy_function import FunctionText
+from bnsym.backends.numpy_layout import Dimensions
 from bnsym.backends.numpy_printer import readable
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
@@ -21,8 +22,7 @@ class Module:
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         self.proofs = proofs
-        self.definition, self.backend = definition, NumpyBackend(definition, kernels)
-        self.dims = self.backend.dims
+        self.definition, self.dims = definition, Dimensions(definition)
         self.saved = kernels["forward"].gives_saved
         self.layout, self.source = definition.layout, _quotable(definition.source)
         self.title = _quotable(definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name)
@@ -34,7 +34,7 @@ class Module:
         self.axes = [
             a.name for a in (definition.program.axes if self.layout == "arrays" else definition.program.inputs[0].axes)
         ]
-        self.functions = [FunctionText(f, self) for f in self.backend.functions()]
+        self.functions = [FunctionText(function(k, self.dims), self) for k in kernels.values()]
         self.forward = self.functions[0]
         self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
         self.exports = sorted([*(["Saved"] if self.saved else []), *(f.name for f in self.functions)])

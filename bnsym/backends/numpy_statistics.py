@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from bnsym.backends.numpy import Function
+from bnsym.backends.numpy_layout import Function
 from bnsym.backends.numpy_printer import formula
 from bnsym.backends.statements import Statement
 from bnsym.model import Quantity, quantities
