@@ -7,11 +7,9 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from bnsym.definitions import NAMES
-
 from .backends import BACKENDS, Strict
 from .problems import medium_problem
-from .subjects import Subject
+from .subjects import EVERY, made
 
 settings.register_profile(
     "kernels",
@@ -29,9 +27,9 @@ def bn(request):
     return Strict(BACKENDS[request.param]("batch_norm"))
 
 
-@pytest.fixture(scope="session", params=[(b, n) for b in BACKENDS for n in NAMES], ids="-".join)
+@pytest.fixture(scope="session", params=EVERY, ids="-".join)
 def subject(request):
-    return Subject(*request.param)
+    return made(*request.param)
 
 
 @pytest.fixture(scope="session")

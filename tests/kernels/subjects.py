@@ -7,7 +7,10 @@ from the definition: the gradient of each input that may have one, in the order 
 import inspect
 from functools import cache, cached_property
 
+import pytest
+
 import bnsym.definitions
+from bnsym.definitions import NAMES
 
 from .backends import BACKENDS, Strict
 
@@ -100,3 +103,18 @@ class Subject:
             if name.startswith(prefix) and name.removeprefix(prefix) in quantities:
                 return quantities[name.removeprefix(prefix)]
         raise KeyError(name)
+
+
+@cache
+def made(backend, name):
+    return Subject(backend, name)
+
+
+EVERY = tuple((backend, name) for backend in BACKENDS for name in NAMES)
+
+
+def over(applies):
+    """Run a test over the subjects that it is about, and no others: there it would pass and have asserted nothing."""
+    chosen = [s for s in EVERY if applies(made(*s))]
+    assert chosen, "a test needs a subject that it is about"
+    return pytest.mark.parametrize("subject", chosen, ids="-".join, indirect=True)
