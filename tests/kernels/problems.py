@@ -142,6 +142,18 @@ class Problem:
             found["normalized_ndim"] = self.form.normalized_ndim
         return found
 
+    def reads(self, function):
+        """The arrays of `saved` that a function reads, by name: those without which it fails."""
+        arrays = {n: v for n, v in self.saved()._asdict().items() if isinstance(v, np.ndarray)}
+        return {n: v for n, v in arrays.items() if not self._succeeds(function, self.saved()._replace(**{n: object()}))}
+
+    def _succeeds(self, function, saved):
+        try:
+            getattr(self.subject.kernels, function)(**self.keywords(function) | {"saved": saved})
+        except Exception:
+            return False
+        return True
+
     def call(self, function, /, **changed):
         """The results by name."""
         got = getattr(self.subject.kernels, function)(**self.keywords(function) | changed)

@@ -90,6 +90,11 @@ class Subject:
             "backward_jvp": lambda: [n for name in inputs for n in (f"d{name}", f"td{name}")],
         }.get(function, lambda: [f"d{name}" for name in inputs])()
 
+    @cached_property
+    def given_saved(self):
+        """The functions that take what forward saved."""
+        return [f for f in self.functions if "saved" in self.arguments(f)]
+
     def tangents(self, function):
         """The arguments that may be None for zero."""
         prefix = {"jvp": "t", "backward_jvp": "t", "double_backward": "dd"}.get(function)
