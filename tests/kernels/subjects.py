@@ -10,6 +10,7 @@ from functools import cache, cached_property
 import pytest
 
 import bnsym.definitions
+from bnsym.calculus.population import population
 from bnsym.definitions import NAMES
 
 from .backends import BACKENDS, Strict
@@ -47,6 +48,17 @@ class Subject:
     @cached_property
     def element_axes(self):
         return self.role("data")[0].axes
+
+    @cached_property
+    def statistics(self):
+        """What is saved of the batch, but for counts."""
+        return [q for q in self.definition.saved if q.role == "statistic"]
+
+    @cached_property
+    def averaged(self):
+        """What `population` is given of several batches: the quantity of each argument, and its statistic."""
+        program = population(self.definition) if self.has("population") else None
+        return dict(zip(program.inputs, program.outputs, strict=False)) if program else {}
 
     @cached_property
     def corrected(self):

@@ -104,7 +104,7 @@ def test_another_shape(subject, problem):
 
 
 def is_data(subject, name):
-    return name in [q.name for q in subject.role("data")] or name in ("means", "running_mean")
+    return name in [q.name for q in (*subject.role("data"), *subject.averaged)]
 
 
 def test_data_of_unlike_dtypes(subject, problem):
