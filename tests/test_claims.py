@@ -1,6 +1,5 @@
 """What is claimed of each definition, and proved: transposes, symmetry, invariances, what norms are to each other."""
 
-import re
 import time
 from dataclasses import replace
 
@@ -67,65 +66,6 @@ def test_the_text_of_a_transpose_says_what_is_summed():
         " second derivatives are symmetric",
         "double_backward: tdbeta = 0, for tdy = 0: second derivatives are symmetric",
     ]
-
-
-KEPT = {
-    "batch_norm": "c", "masked_batch_norm": "c", "batch_renorm": "c", "batch_norm_relu": "c", "batch_norm_sigmoid": "c",
-    "batch_norm_tanh": "c", "batch_norm_gelu": "c", "batch_norm_gelu_tanh": "c", "batch_norm_silu": "c",
-    "batch_norm_add_relu": "c", "layer_norm": "n", "add_layer_norm": "n", "group_norm": "n, g", "instance_norm": "n, c",
-}  # fmt: skip
-"""Norms with both invariances, and the axes along which a shift or a scale may differ."""
-
-SCALED = KEPT | {"rms_norm": "n", "add_rms_norm": "n"}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_invariances_of_each_definition_are_found_and_no_others(name):
-    found = texts(proved(name))
-    shift = [t for t in found if re.match(r"forward: y is unchanged when b\[.*\] is added to x", t)]
-    scale = [t for t in found if re.match(r"forward: y is unchanged when .* multiplied by a\[.*\] > 0", t)]
-    assert len(shift) == (name in KEPT)
-    assert len(scale) == 2 * (name in SCALED)
-    assert all(f"b[{KEPT[name]}]" in t for t in shift)
-    assert all(f"a[{SCALED[name]}] > 0" in t for t in scale)
-    assert [t for t in scale if "at eps = 0" in t] == scale[1:]
-    assert [t for t in scale if f"and eps by a[{SCALED[name]}]^2" in t] == scale[:1]
-
-
-@pytest.mark.parametrize("name", sorted(SCALED))
-def test_what_is_left_for_a_fixed_eps_is_stated(name):
-    found = texts(proved(name))
-    statistic = "mean_square" if "rms" in name else "var"
-    assert [t for t in found if f"s^2 = a^2 ({statistic} + eps) / (a^2 {statistic} + eps): 1 only at eps = 0" in t]
-    assert [t for t in found if re.match(r"backward: the sum of x dx.* is -2 eps d/deps of the sum of dy y over", t)]
-
-
-def test_both_summands_of_a_residual_are_scaled_together():
-    assert "forward: y is unchanged when x and residual are multiplied by a[n] > 0 and eps by a[n]^2" in texts(
-        proved("add_layer_norm")
-    )
-
-
-def test_what_is_held_fixed_is_said_to_be():
-    assert all(
-        t.endswith(", for fixed r and d")
-        for t in texts(proved("batch_renorm"))
-        if t.startswith("forward: y is unchanged")
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "shifts", "scales"), [("layer_norm", 2, 7), ("three_sums", 2, 0), ("soft_sums", 0, 0), ("l1_norm", 2, 6)]
-)
-def test_a_norm_of_the_user_s_own_has_its_invariances_found(name, shifts, scales, tmp_path):
-    """That |x| is homogeneous the normal form does not know: of the L1 norm's scale nothing is claimed."""
-    proofs = [*invariances(derive(definition(written(tmp_path, name))))]
-    assert all(p.holds for p in proofs)
-    assert (
-        len([p for p in proofs if "multiplied" in p.claim or "x dx" in p.claim or "unchanged when x" in p.claim])
-        == scales
-    )
-    assert len(proofs) == shifts + scales
 
 
 @pytest.mark.parametrize("name", sorted(OWN))

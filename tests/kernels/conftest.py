@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from .backends import BACKENDS, Strict
+from .numerics_calls import backend  # noqa: F401 - a fixture
 from .problems import medium_problem
 from .subjects import EVERY, made
 

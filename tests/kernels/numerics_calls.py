@@ -1,17 +1,25 @@
 """Every function of every norm called alike: by the names in its signature, its results by the names of the program."""
 
-import importlib
 import inspect
 
 import numpy as np
+import pytest
 
-from .numerics_cases import definition, program
+from .backends import BACKENDS
+from .norms import program, statistics
 
-BACKENDS = ("numpy",)
+CALLED = {"backend": next(iter(BACKENDS))}
 
 
-def module(name, backend="numpy"):
-    return importlib.import_module(f"bnsym.generated.{backend}.{name}")
+@pytest.fixture(params=BACKENDS)
+def backend(request, monkeypatch):
+    """Calls go to each backend in turn."""
+    monkeypatch.setitem(CALLED, "backend", request.param)
+    return request.param
+
+
+def module(name):
+    return BACKENDS[CALLED["backend"]](name)
 
 
 def quantities(name, function):
@@ -29,19 +37,19 @@ def arguments(case, function, saved=None, **given):
     return {k: v for k, v in (have | given).items() if k in wanted}
 
 
-def call(case, function, saved=None, backend="numpy", **given):
+def call(case, function, saved=None, **given):
     """A function's result as it is, with floating-point errors raising: none may escape a kernel."""
-    kernel = getattr(module(case.name, backend), function)
+    kernel = getattr(module(case.name), function)
     with np.errstate(all="raise"):
         return kernel(**arguments(case, function, saved, **given))
 
 
-def run(case, function, backend="numpy", **given):
+def run(case, function, **given):
     """A function's results by name, as the user gets them; `saved` comes from forward where it is needed."""
     saved = None
-    if "saved" in inspect.signature(getattr(module(case.name, backend), function)).parameters:
-        saved = call(case, "forward", backend=backend, **{k: v for k, v in given.items() if k != "out"})[1]
-    result = call(case, function, saved, backend, **given)
+    if "saved" in inspect.signature(getattr(module(case.name), function)).parameters:
+        saved = call(case, "forward", **{k: v for k, v in given.items() if k != "out"})[1]
+    result = call(case, function, saved, **given)
     results = result if type(result) is tuple else (result,)
     names = [q.name for q in program(case.name, function).outputs]
     return dict(zip([*names, "saved"][: len(results)] if function == "forward" else names, results, strict=True))
@@ -55,5 +63,5 @@ def along_program(case, function, results):
 
 def saved_along_program(case, saved):
     """Each array of `saved` with the statistics' own axes."""
-    axes = next(e.left.axes for e in definition(case.name).program.equations if e.left.role == "statistic")
+    axes = statistics(case.name)[0].axes
     return {k: case.view.program(axes, v) for k, v in saved._asdict().items() if np.ndim(v) or k != "count"}

@@ -1,66 +1,26 @@
 """Inputs for every norm of the registry, whatever its layout: drawn along the program's axes, given as users' arrays.
 
-A norm is a definition with statistics. Everything here follows from its program: which inputs there are, what each is
-for, over which axes the statistics run. What a layout makes of the program's axes is the business of `View`.
+Everything here follows from the norm's program: which inputs there are, what each is for, over which axes the
+statistics run. What a layout makes of the program's axes is the business of `View`.
 """
 
 from dataclasses import dataclass, field
-from functools import cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
-import bnsym
-from bnsym.definitions import NAMES
+from .norms import normalized, powers, program, statistics
+from .subjects import FUNCTIONS, definition
 
 DTYPES = (np.float16, np.float32, np.float64)
-FUNCTIONS = ("forward", "backward", "jvp", "double_backward", "backward_jvp")
 
 
-@cache
-def definition(name):
-    return bnsym.definition(name)
-
-
-@cache
-def derivation(name):
-    return bnsym.derive(definition(name))
-
-
-def program(name, function):
-    if function == "forward":
-        return definition(name).program
-    found = getattr(derivation(name), function)
-    return getattr(found, "program", found)
-
-
-@cache
-def statistics(name):
-    """The statistics in order; the last is the one under the root."""
-    return tuple(e.left for e in definition(name).program.equations if e.left.role == "statistic")
-
-
-NORMS = tuple(name for name in NAMES if statistics(name))
-
-
-@cache
-def normalized(name):
-    """The inputs that the statistics are taken of: x, and a residual that is added before."""
-    found = definition(name).program.needed(statistics(name)).inputs
-    return tuple(q.name for q in found if q.role == "data")
-
-
-@cache
-def feels_the_mean(name):
-    """Whether a derivative must change with the mean it is given, were all of x_hat off by the same.
-
-    So it is where a nonlinear function follows (it is differentiated at z, which comes from the saved mean), and where
-    a parameter varies under the statistic (its gradient is a sum over some of the positions alone).
-    """
-    follows = bool(definition(name).parts) and normalized(name) == ("x",)
-    keep = set(statistics(name)[-1].axes)
-    return follows or any(set(q.axes) - keep for q in definition(name).program.inputs if q.role == "parameter")
+def sized(name, scenario):
+    """A scenario's sizes such that statistics are as large, or small, as a variance would be there."""
+    power = max([2, *powers(name).values()])
+    smaller = scenario.get("scale", 1.0) ** (2 / power - 1)
+    return scenario | {k: scenario[k] * smaller for k in ("offset", "scale", "tangent") if k in scenario}
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,24 @@
 """One case, every function, against the exact results: what the tests of the numerics share."""
 
 import numpy as np
+import sympy
 
+from .norms import compiled, divisors, inverses, sees_through_the_mean
 from .numerics_calls import along_program, run, saved_along_program
-from .numerics_cases import FUNCTIONS, statistics
 from .numerics_reference import computes_in, expected, unit
+from .subjects import FUNCTIONS
 
 
 def check(case, functions=FUNCTIONS, *, strict=True, alike=True, samples=8, **given):
     """Every function's results on a case.
 
-    Forward is held to the condition that knows nothing of the mean ("inner"), the others to the one of their inputs
-    ("outer"), or to the first too where `strict`: but for the rounding of the exact results themselves.
+    Forward is held to the condition that knows nothing of the mean ("inner") where it sees through it, the others to
+    the one of their inputs ("outer"), or to the first too where `strict`: but for the rounding of the exact results
+    themselves.
     """
     u = unit(computes_in(case.dtype))
-    first = expected(case, "forward", "inner", samples, alike=alike)
+    through = sees_through_the_mean(case.name)
+    first, strict = expected(case, "forward", "inner" if through else "outer", samples, alike=alike), strict and through
     for function in functions:
         want, moves = first
         if strict or function != "forward":
@@ -33,18 +37,25 @@ def check(case, functions=FUNCTIONS, *, strict=True, alike=True, samples=8, **gi
 
 
 def _check_saved(case, saved, want, moves, u):
-    """The statistics; a variance that overflows may be infinite. inv_std is the last statistic's, with eps."""
-    last = statistics(case.name)[-1].name
-    with np.errstate(all="ignore"):
-        inverse = 1 / np.sqrt(want[last] + np.longdouble(case.eps))
-        moved = np.where(np.isfinite(inverse), inverse**3 * moves[last] / 2, 0)
+    """The statistics, and what is saved of them beside, such as inv_std; what overflows its dtype may be infinite."""
+    made = {q.name: e for q, e in inverses(case.name).items()}
     for name, got in saved_along_program(case, saved).items():
         if name == "count":
             assert np.array_equal(got, want.get("count", case.x.shape[1]))
         elif name in want:
             assert_close(f"{case.name}: saved.{name}", got, want[name], moves[name], u)
         else:
-            assert_close(f"{case.name}: saved.{name}", got, inverse, moved, u)
+            assert_close(f"{case.name}: saved.{name}", got, *_inverse(case, made[name], want, moves), u)
+
+
+def _inverse(case, expression, want, moves):
+    """What is saved of a statistic, and how far that moves with it."""
+    eps = np.longdouble(case.eps)
+    with np.errstate(all="ignore"):
+        exact = compiled(case.name, expression)(want, eps)
+        slopes = {s: compiled(case.name, sympy.diff(expression, s))(want, eps) for s in divisors(case.name)}
+        moved = sum(np.abs(slope) * moves[s.name] for s, slope in slopes.items())
+    return exact, np.where(np.isfinite(exact), moved, 0)
 
 
 def assert_close(label, got, want, moves, u, units=8):

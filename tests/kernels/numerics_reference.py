@@ -4,7 +4,7 @@ Exact: the derived programs (proved elsewhere), evaluated on the very arrays tha
 float64 data, else in long double. The condition of a result is how far it moves, root mean square, when
 
 - every input but the data is off by half a unit in the last place of the dtype that the kernel computes in,
-- (var + eps) by one unit, as it is when inv_std is saved in that dtype,
+- what x_hat is divided by, such as var + eps, by as much as moves its inverse, which is saved in that dtype, by a unit,
 - the data by half a unit: of x itself ("outer"), or of x - mean alone ("inner"): forward sees x before it knows the
   mean and can lose nothing to it. The others are given the mean rounded as `saved` holds it, off by half a unit of the
   mean, and not each x_hat by its own amount but all of a channel alike. Most results feel nothing of that, being sums
@@ -23,7 +23,7 @@ import numpy as np
 from bnsym.calculus.elements import DIGITS, FLOATS, Interpreter, evaluate
 from bnsym.model import Axis, Equation, Program, Quantity, Term
 
-from .numerics_cases import feels_the_mean, normalized, program, statistics
+from .norms import as_its_inverse, centres, divisors, feels_the_mean, normalized, powers, program, statistics
 
 LONG = replace(FLOATS, dtype=np.longdouble)
 SAMPLE = Axis("sample")
@@ -101,12 +101,13 @@ def expected(case, function, kind, samples=8, *, seed=0, digits=True, alike=True
             for q, v in evaluate(added, given, kept).items():
                 if name := q.name.rpartition(" ")[0]:
                     moves[name] = np.maximum(moves[name], u / many * np.abs(v[0]))
-        last = statistics(case.name)[-1].name
         want = {q.name: np.asarray(v[0], np.longdouble) for q, v in values.items()}
         for q in program(case.name, function).outputs:
             moves[q.name] = _pooled(case, q, moves[q.name], alike)
-        if "mean" in moves:  # off by a unit of the standard deviation, it moves no y by more than a unit
-            moves["mean"] = moves["mean"] + u / many * np.sqrt(want[last])
+        for s in (s for s in centres(case.name) if s.name in moves):
+            # off by a unit of the standard deviation, it moves no y by more than a unit
+            deviations = [want[d.name] ** (1 / powers(case.name)[d]) for d in divisors(case.name)]
+            moves[s.name] = moves[s.name] + u / many * np.minimum.reduce(deviations)
     return (in_digits(case, function) if digits and case.dtype == np.float64 else want), moves
 
 
@@ -146,12 +147,9 @@ def _rounding(kind, u, rng):
 
 def _moved(case, function, kind, u, rng, samples):
     """The inputs of a function, and the statistics: exact first, then moved in every sample."""
-    *first, last = statistics(case.name)
     forward = sampled(case.name, "forward")
-    needed = forward.needed(tuple(_sampled(s) for s in (*first, last)))
-    plain = {
-        q.name: case.values[q.name].astype(np.longdouble)[None] for q in program(case.name, "forward").inputs if q.axes
-    }
+    needed = forward.needed(tuple(_sampled(s) for s in statistics(case.name)))
+    plain = {q.name: case.values[q.name].astype(np.longdouble)[None] for q in forward.inputs if q.axes}
     eps = np.longdouble(case.eps)
     base = evaluate(needed, {q: plain.get(q.name, eps) for q in needed.inputs}, numbers(case))
     alike = kind == "outer" and feels_the_mean(case.name)
@@ -169,9 +167,10 @@ def _moved(case, function, kind, u, rng, samples):
         moved[q] = v
     by_name = {q.name: v for q, v in moved.items()}
     kept = evaluate(needed, {q: by_name[q.name] for q in needed.inputs}, numbers(case))
-    for s in [last, *(first if alike else ())]:
-        v = kept[_sampled(s)]
-        size = 2 * (v + eps) if s == last else np.abs(v)
+    given = {s.name: kept[_sampled(s)] for s in statistics(case.name)}
+    for s in (*divisors(case.name), *(centres(case.name) if alike else ())):
+        v = given[s.name]
+        size = np.abs(v) if s in centres(case.name) else as_its_inverse(case.name, s)(given, eps)
         moved[_sampled(s)] = v + u * size * _signs(rng, v.shape)
     return moved
 
@@ -180,11 +179,11 @@ def _centred(case, q, v, plain, base):
     """The size of x - mean; a sum of x and a residual is rounded once by itself."""
     names = normalized(case.name)
     total = sum(plain[name] for name in names)
-    means = [s for s in base if s.role == "statistic" and s.name == "mean"]
-    if not means:
+    if not centres(case.name):
         return np.abs(v)
-    at = tuple(slice(None) if a in means[0].axes else None for a in q.axes)
-    size = np.abs(total - base[means[0]][at])
+    mean = _sampled(centres(case.name)[0])
+    at = tuple(slice(None) if a in mean.axes else None for a in q.axes)
+    size = np.abs(total - base[mean][at])
     return size + np.abs(total) if len(names) > 1 else size
 
 

@@ -5,12 +5,17 @@ import copy
 import numpy as np
 import sympy
 
-from bnsym.calculus.elements import FLOATS, Interpreter
+from bnsym.calculus.elements import FLOATS, Interpreter, evaluate
 
 from .forms import Arrays, medium, small
 
 DTYPES = (np.float16, np.float32, np.float64)
 KINKED = ("Abs", "sign", "step", "maximum", "minimum")
+
+
+def kinks(e):
+    """The functions with a kink in an equation."""
+    return {f for t in e.terms for f in t.body.atoms(sympy.Function) if type(f).__name__ in KINKED}
 
 
 class Problem:
@@ -60,19 +65,24 @@ class Problem:
     def _draw_statistics(self, rng):
         """What inference, the averages over batches and a correction are given."""
         s, shape = self.subject, self.shapes.shape
-        for q in s.definition.saved:
-            if q.role == "statistic":
-                self.arrays[q.name] = (
-                    rng.standard_normal(shape(q)) if q.name == "mean" else rng.uniform(0.5, 2, shape(q))
-                )
+        batches = [self._statistics(rng) for _ in range(5)]
+        self.arrays |= {q.name: batches[0][q] for q in s.statistics}
         for q in s.corrected:
             if q.name not in self.arrays:
                 self.arrays[q.name] = q.at_least + 0.5 if q.role == "constant" else rng.uniform(0.5, 2, shape(q))
-        if s.has("population"):
-            batches = (5, *np.shape(self.arrays["mean"]))
-            self.extra = {"means": rng.standard_normal(batches), "variances": rng.uniform(0.5, 2, batches)}
+        self.extra = {several.name: np.array([b[q] for b in batches]) for several, q in s.averaged.items()}
+        if s.averaged and "count" in s.arguments("population"):
             counted = [q for q in s.definition.saved if q.role == "count"]
-            self.extra["count"] = rng.integers(2, 9, batches) if counted else 7
+            self.extra["count"] = rng.integers(2, 9, (5, *shape(counted[0]))) if counted else 7
+
+    def _statistics(self, rng):
+        """Those of another batch, of the size 1."""
+        s = self.subject
+        needed = s.program.needed(tuple(s.statistics))
+        data = {q: 0.3 + rng.standard_normal(self.shapes.program_shape(q)) for q in s.role("data")}
+        with np.errstate(all="ignore"):  # there may be none
+            found = evaluate(needed, {q: v for q, v in (self.values() | data).items() if q in needed.inputs})
+        return {q: self.shapes.to_user(q, found[q]) for q in s.statistics}
 
     def kink_distance(self):
         """How far the data stay from where the definition is not differentiable."""
@@ -80,7 +90,7 @@ class Problem:
         least = np.inf
         with np.errstate(all="ignore"):
             for e in self.subject.program.equations:
-                for f in {f for t in e.terms for f in t.body.atoms(sympy.Function) if type(f).__name__ in KINKED}:
+                for f in kinks(e):
                     sides = [interpreter(a) for a in f.args]
                     difference = sides[0] - sides[1] if len(sides) == 2 else sides[0]
                     least = min(least, np.min(np.abs(difference), initial=np.inf))
@@ -141,6 +151,23 @@ class Problem:
         ):
             found["normalized_ndim"] = self.form.normalized_ndim
         return found
+
+    def needs(self, function):
+        """The fields of `saved` that a function reads, by name: those without which it fails."""
+        saved = self.saved()
+        return [n for n in saved._fields if not self._succeeds(function, saved._replace(**{n: object()}))]
+
+    def reads(self, function):
+        """The arrays among them."""
+        found = {n: getattr(self.saved(), n) for n in self.needs(function)}
+        return {n: v for n, v in found.items() if isinstance(v, np.ndarray)}
+
+    def _succeeds(self, function, saved):
+        try:
+            getattr(self.subject.kernels, function)(**self.keywords(function) | {"saved": saved})
+        except Exception:
+            return False
+        return True
 
     def call(self, function, /, **changed):
         """The results by name."""

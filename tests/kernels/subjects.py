@@ -10,6 +10,7 @@ from functools import cache, cached_property
 import pytest
 
 import bnsym.definitions
+from bnsym.calculus.population import population
 from bnsym.definitions import NAMES
 
 from .backends import BACKENDS, Strict
@@ -47,6 +48,17 @@ class Subject:
     @cached_property
     def element_axes(self):
         return self.role("data")[0].axes
+
+    @cached_property
+    def statistics(self):
+        """What is saved of the batch, but for counts."""
+        return [q for q in self.definition.saved if q.role == "statistic"]
+
+    @cached_property
+    def averaged(self):
+        """What `population` is given of several batches: the quantity of each argument, and its statistic."""
+        program = population(self.definition) if self.has("population") else None
+        return dict(zip(program.inputs, program.outputs, strict=False)) if program else {}
 
     @cached_property
     def corrected(self):
@@ -89,6 +101,11 @@ class Subject:
             "parameter_backward": lambda: [f"d{q.name}" for q in self.role("parameter")],
             "backward_jvp": lambda: [n for name in inputs for n in (f"d{name}", f"td{name}")],
         }.get(function, lambda: [f"d{name}" for name in inputs])()
+
+    @cached_property
+    def given_saved(self):
+        """The functions that take what forward saved."""
+        return [f for f in self.functions if "saved" in self.arguments(f)]
 
     def tangents(self, function):
         """The arguments that may be None for zero."""

@@ -6,6 +6,7 @@ import pytest
 from .checks import close, unit
 from .digits import Exact
 from .forms import form
+from .norms import powers
 from .problems import Problem, medium_problem, small_problem
 from .subjects import FUNCTIONS
 from .test_memory import arranged
@@ -73,8 +74,11 @@ def test_sums_of_many_elements_in_any_arrangement_of_memory(subject, layout):
 
 
 def scaled(subject, dtype, scale, eps):
-    """x and what goes with it in units of `scale`; the numbers are the dtype's own."""
-    problem = small_problem(subject)
+    """x and what goes with it in units of `scale`; the numbers are the dtype's own.
+
+    Statistics of a higher power of the data than the square are then as large as squares: the scale is a root of it.
+    """
+    problem, scale = small_problem(subject), scale ** (2 / max([2, *powers(subject.name).values()]))
     names = [p + subject.role("data")[0].name for p in ("", "t", "dd")]
     changed = {n: problem.arrays[n] * scale for n in names}
     if eps is not None:

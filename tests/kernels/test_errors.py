@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from .problems import arrays_of
+from .subjects import over
 
 WRONG = (TypeError, ValueError)
 
@@ -104,6 +105,7 @@ def test_another_shape(subject, problem):
             assert_refused(problem, function, ValueError, named, r"\d", **{name: np.ones(shape)})
 
 
+@over(lambda s: s.role("parameter"))
 def test_parameters_without_axes(subject, problem):
     for function, name, value in places(problem):
         data = name in problem.extra or subject.of(name).axes == subject.element_axes
@@ -112,7 +114,7 @@ def test_parameters_without_axes(subject, problem):
 
 
 def is_data(subject, name):
-    return name in [q.name for q in subject.role("data")] or name in ("means", "running_mean")
+    return name in [q.name for q in (*subject.role("data"), *subject.averaged)]
 
 
 def test_data_of_unlike_dtypes(subject, problem):
@@ -134,28 +136,29 @@ def test_data_of_unlike_dtypes(subject, problem):
                 )
 
 
-def scalars(problem):
-    for function in problem.subject.functions:
-        for name in problem.subject.parameters(function):
-            q = next((q for q in (*problem.subject.program.inputs, *problem.subject.corrected) if q.name == name), None)
-            if q is not None and q.role == "constant":
-                yield function, q
+def scalars(subject):
+    """Every function with every constant that it takes."""
+    constants = {q.name: q for q in (*subject.program.inputs, *subject.corrected) if q.role == "constant"}
+    return [(f, constants[name]) for f in subject.functions for name in subject.parameters(f) if name in constants]
 
 
+@over(scalars)
 def test_constants_below_their_least_value(subject, problem):
-    for function, q in scalars(problem):
+    for function, q in scalars(subject):
         for value in (q.at_least - 0.5, q.at_least - 1, float("nan"), -np.inf):
             assert_refused(problem, function, ValueError, q.name, re.escape(str(value)), **{q.name: value})
 
 
+@over(scalars)
 def test_constants_that_are_no_number(subject, problem):
-    for function, q in scalars(problem):
+    for function, q in scalars(subject):
         for value in ("small", None, [1e-5], 1e-5j, np.ones(2)):
             assert_refused(problem, function, WRONG, q.name, "", **{q.name: value})
 
 
+@over(scalars)
 def test_constants_of_any_real_kind(subject, problem):
-    for function, q in scalars(problem):
+    for function, q in scalars(subject):
         for value in (
             q.at_least + 1,
             np.float32(q.at_least + 0.5),
@@ -167,9 +170,8 @@ def test_constants_of_any_real_kind(subject, problem):
             assert all(np.array_equal(a, b) for a, b in zip(arrays_of(got), arrays_of(want), strict=True)), q.name
 
 
+@over(lambda s: not s.output.axes)
 def test_gradient_of_a_number_that_is_no_number(subject, problem):
-    if subject.output.axes:
-        pytest.skip("its result is an array")
     for function in subject.functions:
         for name in (
             n for n in subject.arguments(function) if n in (f"d{subject.output.name}", f"td{subject.output.name}")

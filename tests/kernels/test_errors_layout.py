@@ -7,6 +7,7 @@ import pytest
 
 from .forms import form
 from .problems import Problem, medium_problem
+from .subjects import over
 from .test_errors import WRONG, assert_refused
 
 NO_INTEGER = (1.0, "1", (1,), [1], np.float64(1))
@@ -136,9 +137,8 @@ def test_what_stands_beside_the_mask_is_of_no_consequence(subject):
                 assert not wrong, f"{function}, {value} beside the mask: {wrong}"
 
 
-def test_population_and_averages(subject):
-    if not subject.has("population"):
-        pytest.skip("it has no averages")
+@over(lambda s: s.averaged and "count" in s.arguments("population"))
+def test_what_is_made_unbiased_by_a_count_needs_two(subject):
     problem = medium_problem(subject)
     counts = isinstance(problem.arrays["count"], np.ndarray)
     for count in (1, 0, -3):
@@ -146,8 +146,11 @@ def test_population_and_averages(subject):
         assert_refused(problem, "population", ValueError, "count", str(count), count=value)
     for count in (2.5, "2", None, [2]):
         assert_refused(problem, "population", WRONG, "count", "", count=count)
-    one = Problem(subject, form("channels", (1, 5), 1)) if subject.layout == "channels" else None
-    if one:
-        assert_refused(problem, "update_running", ValueError, r"saved(\.count)?|count", "1", saved=one.saved())
+    one = Problem(subject, form("channels", (1, 5), 1))
+    assert_refused(problem, "update_running", ValueError, r"saved(\.count)?|count", "1", saved=one.saved())
+
+
+@over(lambda s: s.averaged)
+def test_momentum_is_a_weight(subject, problem):
     for momentum in (-0.1, 1.1, float("nan")):
         assert_refused(problem, "update_running", ValueError, "momentum", str(momentum), momentum=momentum)

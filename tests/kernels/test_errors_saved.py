@@ -6,59 +6,53 @@ import pickle
 import sys
 
 import numpy as np
-import pytest
 
 from bnsym.definitions import NAMES
 
-from .forms import medium
-from .problems import arrays_of, medium_problem
-from .subjects import Subject
+from .forms import medium, small
+from .problems import Problem, arrays_of, medium_problem
+from .subjects import Subject, over
 from .test_errors import WRONG, assert_refused
 from .test_out_refused import square
 
 SAVED = {"None": None, "a number": 3.0, "a string": "saved", "a list": [], "a tuple": (), "an array": np.zeros((3, 4))}
+GIVEN_SAVED = over(lambda s: s.given_saved)
 
 
+@GIVEN_SAVED
 def test_saved_that_is_not_what_forward_returned(subject, problem):
-    for function in (f for f in subject.functions if "saved" in subject.arguments(f)):
+    for function in subject.given_saved:
         for value in SAVED.values():
             assert_refused(problem, function, WRONG, "saved", "", saved=value)
 
 
+@GIVEN_SAVED
 def test_saved_of_another_batch(subject, problem):
     """What is kept of another shape of x."""
-    for at in (1, 2, 3):
-        if not subject.has("Saved"):
-            pytest.skip("nothing is saved")
-        saved = medium_problem(subject, at % len(medium(subject))).saved()
+    refused = 0
+    for form in (*medium(subject)[1:], small(subject)[0]):
+        saved = Problem(subject, form, margin=1e-3).saved()
         if [np.shape(v) or v for v in saved] == [np.shape(v) or v for v in problem.saved()]:
             continue  # nothing tells them apart
-        for function in (f for f in subject.functions if "saved" in subject.arguments(f)):
-            if function not in ("update_running", "correction"):
-                named = "|".join(subject.arguments(function))
-                assert_refused(problem, function, ValueError, named, r"\d", saved=saved)
+        for function in (f for f in subject.derivatives if f in subject.given_saved):
+            named = "|".join(subject.arguments(function))
+            assert_refused(problem, function, ValueError, named, r"\d", saved=saved)
+            refused += 1
+    assert refused
 
 
-def test_fields_of_saved_of_another_shape(subject, problem):
-    for function in (f for f in subject.functions if "saved" in subject.arguments(f)):
-        saved = problem.saved()
-        for field in saved._fields:
-            value = getattr(saved, field)
-            if isinstance(value, np.ndarray):
-                used = f"saved.{field}" in used_fields(subject, function)
-                for shape in (
-                    [(*value.shape, 1), tuple(n + 1 for n in value.shape), tuple(n + 1 for n in value.shape[:-1])]
-                    if used
-                    else []
-                ):
-                    bad = saved._replace(**{field: np.ones(shape, value.dtype)})
-                    named = "|".join([r"saved(\.\w+)?", *subject.arguments(function)])
-                    assert_refused(problem, function, ValueError, named, r"\d", saved=bad)
-
-
-def takers(subject):
-    """The functions that are given what forward saved."""
-    return [f for f in subject.functions if "saved" in subject.arguments(f)]
+@GIVEN_SAVED
+def test_fields_of_saved_of_another_shape(subject):
+    """Those that a function reads."""
+    problem, refused = medium_problem(subject), 0
+    for function in subject.given_saved:
+        for field, value in problem.reads(function).items():
+            for shape in ((*value.shape, 1), tuple(n + 1 for n in value.shape), tuple(n + 1 for n in value.shape[:-1])):
+                bad = problem.saved()._replace(**{field: np.ones(shape, value.dtype)})
+                named = "|".join([r"saved(\.\w+)?", *subject.arguments(function)])
+                assert_refused(problem, function, ValueError, named, r"\d", saved=bad)
+                refused += 1
+    assert refused
 
 
 def assert_same(problem, function, saved):
@@ -69,17 +63,16 @@ def assert_same(problem, function, saved):
     assert all(np.array_equal(a, b) for a, b in zip(got, want, strict=True)), f"{problem.subject.name}.{function}"
 
 
+@GIVEN_SAVED
 def test_saved_by_another_definition(subject):
     """Of the same data it is taken where it means the same, and is refused where it does not."""
     problem = square(subject)
-    if not subject.has("Saved"):
-        pytest.skip("nothing is saved")
     problem = problem.replace(**{q.name: np.zeros(problem.arrays[q.name].shape) for q in subject.role("data")[1:]})
     for name in NAMES:
         other = Subject(subject.backend, name)
         if other.has("Saved"):
             saved = on_the_same_data(square(other), problem).saved()
-            for function in (f for f in takers(subject) if f in subject.derivatives):
+            for function in (f for f in subject.given_saved if f in subject.derivatives):
                 try:
                     problem.call(function, saved=saved)
                 except (TypeError, ValueError):
@@ -96,10 +89,9 @@ def on_the_same_data(problem, like):
     return problem.replace(**alike, **{n: np.zeros(problem.arrays[n].shape) for n in data - set(alike)})
 
 
-def test_saved_by_a_copy_of_the_module(subject, tmp_path):
+@GIVEN_SAVED
+def test_saved_by_a_copy_of_the_module(subject):
     """Loaded twice, or pickled, it means what it meant."""
-    if not subject.has("Saved"):
-        pytest.skip("nothing is saved")
     problem = square(subject)
     spec = importlib.util.spec_from_file_location(f"a_copy_of_{subject.name}", subject.kernels.module.__file__)
     module = importlib.util.module_from_spec(spec)
@@ -107,13 +99,21 @@ def test_saved_by_a_copy_of_the_module(subject, tmp_path):
     spec.loader.exec_module(module)
     kept = [module.forward(**problem.keywords("forward"))[-1], pickle.loads(pickle.dumps(problem.saved()))]
     for saved in (*kept, copy.deepcopy(problem.saved()), problem.saved()._replace()):
-        for function in takers(subject):
+        for function in subject.given_saved:
             assert_same(problem, function, saved)
 
 
+def given_count(subject):
+    """The functions that read how many elements were counted."""
+    if not subject.given_saved or "count" not in subject.kernels.module.Saved._fields:
+        return []
+    return [f for f in subject.given_saved if "count" in medium_problem(subject).needs(f)]
+
+
+@over(given_count)
 def test_count_of_saved(subject, problem):
     """One number where statistics are of equally many elements each; it may have come from a file."""
-    for function in (f for f in takers(subject) if "saved.count" in used_fields(subject, f)):
+    for function in given_count(subject):
         saved = problem.saved()
         count = saved.count
         wrong = [None, "7", True, [count], object(), np.asarray(count) * 1.0, np.asarray(count) > 0]
@@ -127,35 +127,26 @@ def test_count_of_saved(subject, problem):
             assert_refused(problem, function, TypeError, r"saved\.count", "integer", saved=saved._replace(count=bad))
 
 
+@GIVEN_SAVED
 def test_fields_that_are_no_arrays(subject, problem):
-    for function in takers(subject):
-        for field in (f.removeprefix("saved.") for f in used_fields(subject, function)):
+    refused = 0
+    for function in subject.given_saved:
+        for field in problem.needs(function):
             for bad in ([[1.0], [1.0, 2.0]], None, 1.0):
                 saved = problem.saved()._replace(**{field: bad})
                 assert_refused(problem, function, TypeError, rf"saved\.{field}", "", saved=saved)
+                refused += 1
+    assert refused
 
 
+@over(lambda s: s.role("mask") and any(q.role == "count" for q in s.definition.saved))
 def test_saved_with_another_mask(subject):
     """One that leaves other numbers of positions: nothing of it was saved."""
     masks = [q.name for q in subject.role("mask")]
-    if not masks or not any(q.role == "count" for q in subject.definition.saved):
-        pytest.skip("it counts no positions")
     for at in range(len(medium(subject))):
         problem = medium_problem(subject, at)
-        for function in (f for f in takers(subject) if masks[0] in subject.arguments(f)):
+        for function in (f for f in subject.given_saved if masks[0] in subject.arguments(f)):
             for mask in (np.ones_like(problem.arrays[masks[0]]), np.ones(()), 1 - problem.arrays[masks[0]]):
                 assert_refused(
                     problem, function, ValueError, r"saved\.count", rf"\b{masks[0]}\b.*\d", **{masks[0]: mask}
                 )
-
-
-def used_fields(subject, function):
-    """Which fields a function reads: those without which it fails."""
-    problem, found = medium_problem(subject), []
-    for field in problem.saved()._fields:
-        saved = problem.saved()._replace(**{field: object()})
-        try:
-            getattr(subject.kernels, function)(**problem.keywords(function) | {"saved": saved})
-        except Exception:
-            found.append(f"saved.{field}")
-    return found

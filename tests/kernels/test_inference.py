@@ -3,12 +3,15 @@
 import mpmath
 import numpy as np
 import pytest
+import sympy
 
 from bnsym.calculus.elements import DIGITS, evaluate
+from bnsym.model import quantities
 
 from .agreement import bound, check, kept
 from .digits import DPS, Exact, digits, floats
 from .problems import DTYPES, medium_problem, small_problem
+from .subjects import over
 
 
 def needs(subject, function):
@@ -17,7 +20,7 @@ def needs(subject, function):
 
 
 def statistics(subject):
-    return [q.name for q in subject.definition.saved if q.role == "statistic"]
+    return [q.name for q in subject.statistics]
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
@@ -67,22 +70,30 @@ def test_fold_is_inference(subject):
         np.testing.assert_allclose(y, problem.call("inference")["y"], rtol=1e-12, atol=1e-12, err_msg=str(without))
 
 
+def unbiased(subject, q, count):
+    """What a batch's statistic is multiplied with: m / (m - 1) for a mean square about the batch's own mean."""
+    squares = [p.base for t in subject.program.equation(q).terms for p in t.body.atoms(sympy.Pow) if p.exp == 2]
+    about = any(other.role == "statistic" for base in squares for other in quantities(base))
+    return count / (count - 1) if about else np.ones_like(count)
+
+
+@over(lambda s: s.averaged)
 def test_population_and_running_averages(subject):
     """Unbiased, from counts m or from one count a channel: m / (m - 1) times the variance."""
-    needs(subject, "population")
     for dtype in DTYPES[1:]:
         problem = medium_problem(subject).astype(dtype)
-        a = {n: np.asarray(problem.arrays[n], np.longdouble) for n in ("means", "variances", "mean", "var", "count")}
-        mean, var = subject.kernels.population(**problem.keywords("population"))
-        unbiased = a["count"] / (a["count"] - 1) * a["variances"]
-        bound("mean", mean, a["means"].mean(0), dtype, 20 * np.finfo(dtype).eps)
-        bound("var", var, unbiased.mean(0), dtype, 20 * np.finfo(dtype).eps)
-        saved, before = problem.saved(), [problem.arrays[n].copy() for n in ("mean", "var")]
-        mean, var = subject.kernels.update_running(problem.arrays["mean"], problem.arrays["var"], saved, momentum=0.25)
+        a = {n: np.asarray(v, np.longdouble) for n, v in problem.arrays.items() if v is not None}
+        found = subject.kernels.population(**problem.keywords("population"))
+        for value, (several, q) in zip(found, subject.averaged.items(), strict=True):
+            want = (unbiased(subject, q, a.get("count", np.longdouble(2))) * a[several.name]).mean(0)
+            bound(q.name, value, want, dtype, 20 * np.finfo(dtype).eps)
+        saved, copies = problem.saved(), {q: problem.arrays[q.name].copy() for q in subject.statistics}
         m = np.asarray(saved.count, np.longdouble)
-        bound("running mean", mean, 0.75 * a["mean"] + 0.25 * saved.mean, dtype, 20 * np.finfo(dtype).eps)
-        bound("running var", var, 0.75 * a["var"] + 0.25 * saved.var * m / (m - 1), dtype, 20 * np.finfo(dtype).eps)
-        assert all(np.array_equal(problem.arrays[n], b) for n, b in zip(("mean", "var"), before, strict=True))
+        found = subject.kernels.update_running(**problem.keywords("update_running"), momentum=0.25)
+        for value, q in zip(found, subject.statistics, strict=True):
+            want = 0.75 * a[q.name] + 0.25 * unbiased(subject, q, m) * getattr(saved, q.name)
+            bound(f"running {q.name}", value, want, dtype, 20 * np.finfo(dtype).eps)
+        assert all(np.array_equal(problem.arrays[q.name], v) for q, v in copies.items())
 
 
 def test_correction_is_its_program(subject):

@@ -4,17 +4,20 @@ Every place where a function adds, subtracts, divides by a number of elements or
 that survives is a hole in the suite, or a term that is always 0, which a kernel should not compute.
 """
 
-import functools
 import inspect
 import re
 import types
+from functools import cache, wraps
 
 import numpy as np
 import pytest
 
+from bnsym.lowering.lower import lower
+
 from .agreement import check
 from .digits import exact
 from .forms import small
+from .norms import derivation
 from .subjects import FUNCTIONS, Subject
 
 COUNTS = r"(m|count|\(?locations \* width\)?|features|locations|examples)"
@@ -60,24 +63,30 @@ def mutants(text):
                     yield kind, statement, "\n".join([*lines[:i], changed, *lines[i + 1 :]])
 
 
+@cache
+def steadied(name):
+    """The saved means that any number may stand in for, by function."""
+    return {n: [s.mean.name for s in k.steadied] for n, k in lower(derivation(name)).items()}
+
+
 def planted(subject, function, text):
     """The subject with one function's text replaced; and once more with any number in the place of a saved mean."""
     module = types.ModuleType(subject.kernels.module.__name__)
     module.__dict__.update(vars(subject.kernels.module))
     exec(compile(text, "a mutant", "exec"), module.__dict__)
     yield Subject(subject.backend, subject.name, module)
-    if "mean_rounding" in text:
-        module.forward = moved(module.forward)
+    if names := steadied(subject.name)[function]:
+        module.forward = moved(module.forward, names)
         yield Subject(subject.backend, subject.name, module)
 
 
-def moved(forward):
-    """What rounding could do to a saved mean, and more."""
+def moved(forward, names):
+    """What rounding could do to the saved means, and more."""
 
-    @functools.wraps(forward)
+    @wraps(forward)
     def other(*given, **named):
         *results, saved = forward(*given, **named)
-        return (*results, saved._replace(mean=saved.mean + 100))
+        return (*results, saved._replace(**{name: getattr(saved, name) + 100 for name in names}))
 
     return other
 

@@ -10,7 +10,7 @@ from .subjects import FUNCTIONS
 
 def alike(problem, q, place):
     """Which elements of a quantity share a statistic with the element of x at `place`; for a sum over it, all do."""
-    statistics = [s for s in problem.subject.definition.saved if s.role == "statistic"]
+    statistics = problem.subject.statistics
     axes = statistics[0].axes if statistics else problem.subject.element_axes
     index = dict(zip(problem.subject.element_axes, place, strict=True))
     shape = problem.shapes.program_shape(q)
@@ -84,7 +84,7 @@ def test_values_far_below_eps_beside_what_is_no_number_or_overflows(subject, val
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_channel_with_nan_or_inf_has_no_numbers_left(subject, value):
     """A statistic with one of them in it is none."""
-    statistics = [s for s in subject.definition.saved if s.role == "statistic"]
+    statistics = subject.statistics
     if not statistics:
         pytest.skip("it takes no statistics")
     problem = medium_problem(subject, 1)
@@ -110,7 +110,7 @@ def spoiled_place(problem, q, place):
 
 def test_no_variance_and_no_eps(subject):
     """0 / 0 in one channel, row or group; the others are right."""
-    statistics = [s for s in subject.definition.saved if s.role == "statistic"]
+    statistics = subject.statistics
     if not statistics or "eps" not in problem_arrays(subject):
         pytest.skip("it divides by no deviation")
     for dtype in DTYPES:

@@ -7,8 +7,11 @@ because the kernel meets it.
 import numpy as np
 import pytest
 
-from .numerics_cases import NORMS, make, view
+from .norms import NORMS
+from .numerics_cases import make, sized, view
 from .numerics_checks import check
+
+pytestmark = pytest.mark.usefixtures("backend")
 
 EVERY_NORM = pytest.mark.parametrize("name", NORMS)
 
@@ -49,7 +52,7 @@ FLOAT64 = {
 @pytest.mark.parametrize("scenario", FLOAT32)
 def test_float32(name, scenario):
     form = list(FLOAT32).index(scenario) % 3
-    check(make(name, view(name, form=form), np.float32, **FLOAT32[scenario]))
+    check(make(name, view(name, form=form), np.float32, **sized(name, FLOAT32[scenario])))
 
 
 @EVERY_NORM
@@ -57,13 +60,13 @@ def test_float32(name, scenario):
 def test_float16(name, scenario):
     """Computed in float32, rounded once at the end."""
     form = list(FLOAT16).index(scenario) % 3
-    check(make(name, view(name, form=form), np.float16, **FLOAT16[scenario]))
+    check(make(name, view(name, form=form), np.float16, **sized(name, FLOAT16[scenario])))
 
 
 @EVERY_NORM
 @pytest.mark.parametrize("scenario", FLOAT64)
 def test_float64_against_fifty_digits(name, scenario):
-    check(make(name, view(name, m=12, kept=2), np.float64, **FLOAT64[scenario]))
+    check(make(name, view(name, m=12, kept=2), np.float64, **sized(name, FLOAT64[scenario])))
 
 
 @EVERY_NORM

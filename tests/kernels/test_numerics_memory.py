@@ -5,8 +5,12 @@ import inspect
 import numpy as np
 import pytest
 
+from .norms import NORMS, normalized, program
 from .numerics_calls import arguments, call, module, run
-from .numerics_cases import DTYPES, FUNCTIONS, NORMS, definition, make, normalized, program, view
+from .numerics_cases import DTYPES, make, view
+from .subjects import FUNCTIONS, definition
+
+pytestmark = pytest.mark.usefixtures("backend")
 
 EVERY_NORM = pytest.mark.parametrize("name", NORMS)
 EVERY_FUNCTION = pytest.mark.parametrize("function", FUNCTIONS)

@@ -6,9 +6,13 @@ Root mean square over many statistics: what remains of a rounded mean is chance,
 import numpy as np
 import pytest
 
+from .norms import NORMS
 from .numerics_calls import along_program, run
-from .numerics_cases import FUNCTIONS, NORMS, make, view
+from .numerics_cases import make, sized, view
 from .numerics_reference import computes_in, expected, unit
+from .subjects import FUNCTIONS
+
+pytestmark = pytest.mark.usefixtures("backend")
 
 # eps = 0 is left out: torch refuses it.
 SCENARIOS = {
@@ -48,7 +52,7 @@ def test_no_worse_than_torch(name, scenario):
 def errors(name, dtype, scenario):
     """Our error, torch's, and the least that tells them apart, each for every result of every function."""
     found = {}
-    case = make(name, view(name, m=12, kept=64), dtype, **scenario)
+    case = make(name, view(name, m=12, kept=64), dtype, **sized(name, scenario))
     for function in FUNCTIONS:
         _add(found, case, function)
     return {key: np.sqrt(squares).astype(float) for key, squares in found.items()}

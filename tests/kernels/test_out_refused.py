@@ -8,7 +8,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from .forms import form
 from .problems import Problem, arrays_of
-from .test_out import first, inputs, takers
+from .subjects import over
+from .test_out import INTO_AN_INPUT, SEVERAL, first, inputs, several, takers
 
 SQUARE = {
     "channels": form("channels", (6, 6), 1),
@@ -42,6 +43,7 @@ def assert_refused(problem, function, what, kind=ValueError, /, **changed):
         assert np.array_equal(a, b, equal_nan=a.dtype.kind == "f"), f"{function}, {what}: written to"
 
 
+@INTO_AN_INPUT
 def test_views_of_an_input(subject):
     problem = square(subject)
     for function in takers(subject):
@@ -52,6 +54,7 @@ def test_views_of_an_input(subject):
             assert_refused(problem, function, f"{name} transposed", out=value.swapaxes(0, 1))
 
 
+@INTO_AN_INPUT
 def test_an_input_shifted_by_a_row(subject):
     problem = square(subject)
     for function in takers(subject):
@@ -63,32 +66,35 @@ def test_an_input_shifted_by_a_row(subject):
                 assert_refused(other, function, f"{name} shifted", out=base[outer])
 
 
+def smaller(problem, function):
+    """The arrays that a call reads and that its first result may not replace: (its name, it, the call with another)."""
+    keywords, result = problem.keywords(function), first(problem, function, problem.call(function))
+    given = {n: (v, lambda a, n=n: {n: a}) for n, v in keywords.items()}
+    if "saved" in keywords:
+        saved = keywords["saved"]
+        fields = problem.reads(function).items()
+        given |= {f"saved.{n}": (v, lambda a, n=n: {"saved": saved._replace(**{n: a})}) for n, v in fields}
+    for name, (value, changed) in given.items():
+        if isinstance(value, np.ndarray) and value.shape != result.shape and 0 < value.size <= result.size:
+            yield name, value, changed
+
+
+@over(lambda s: any(any(smaller(square(s), f)) for f in takers(s)))
 def test_memory_of_a_parameter_or_of_statistics(subject):
     """Each is a part of what the result would be written to."""
     problem = square(subject)
     for function in takers(subject):
-        keywords = problem.keywords(function)
         out = np.zeros_like(first(problem, function, problem.call(function)))
-        vectors = {
-            n: v
-            for n, v in keywords.items()
-            if isinstance(v, np.ndarray) and v.shape != out.shape and 0 < v.size <= out.size
-        }
-        for name, value in vectors.items():
+        for name, value, changed in smaller(problem, function):
             part = out.reshape(-1)[: value.size].reshape(value.shape)
             part[...] = value
-            assert_refused(problem, function, f"memory of {name}", out=out, **{name: part})
-        for name, value in keywords["saved"]._asdict().items() if "saved" in keywords else ():
-            if name in ("mean", "inv_std", "inv_rms") and value.size <= out.size:
-                part = out.reshape(-1)[: value.size].reshape(value.shape)
-                part[...] = value
-                saved = keywords["saved"]._replace(**{name: part})
-                assert_refused(problem, function, f"memory of saved.{name}", out=out, saved=saved)
+            assert_refused(problem, function, f"memory of {name}", out=out, **changed(part))
 
 
+@SEVERAL
 def test_one_output_in_another(subject):
     problem = square(subject)
-    for function in (f for f in takers(subject) if len(subject.results(f)) > 1 and f != "forward"):
+    for function in several(subject):
         want = list(problem.call(function).values())
         fresh = [np.zeros_like(w) for w in want]
         for k in range(1, len(want)):
@@ -127,10 +133,11 @@ def test_wrong_kinds_shapes_and_dtypes(subject):
             assert_refused(problem, function, what, wrong, out=out)
 
 
+@SEVERAL
 def test_wrong_results_after_a_right_one(subject):
     """The first is right: it must be left alone all the same."""
     problem = square(subject)
-    for function in (f for f in takers(subject) if len(subject.results(f)) > 1 and f != "forward"):
+    for function in several(subject):
         want = list(problem.call(function).values())
         for k in range(1, len(want)):
             good = np.zeros_like(want[k])

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from .backends import BACKENDS
 from .digits import Exact, exact
 from .forms import form, small
 from .problems import small_problem
 from .steps import Steps
-from .subjects import Subject
+from .subjects import made
 
 TIGHT = {"rtol": 1e-14, "atol": 1e-14}
 
@@ -16,8 +17,8 @@ def close(got, want):
     np.testing.assert_allclose(np.asarray(got, float), np.asarray(want, float), **TIGHT)
 
 
-def made(name, *shape, option=None, **arrays):
-    subject = Subject("numpy", name)
+def problem_of(name, *shape, option=None, **arrays):
+    subject = made(next(iter(BACKENDS)), name)
     truth = exact(subject, form(subject.layout, shape, option))
     problem = truth.problem.replace(**arrays)
     return Exact(problem), problem.arrays
@@ -25,7 +26,7 @@ def made(name, *shape, option=None, **arrays):
 
 def test_the_hyperbolic_tangent():
     """y' = 1 - y^2 and y'' = -2 y y'."""
-    truth, a = made("tanh", 5)
+    truth, a = problem_of("tanh", 5)
     y = np.tanh(a["x"])
     first, second = 1 - y**2, -2 * y * (1 - y**2)
     close(truth.forward["y"], y)
@@ -38,7 +39,7 @@ def test_the_hyperbolic_tangent():
 
 def test_a_dense_layer():
     """Bilinear: the second order has x and w in each other's place."""
-    truth, a = made("dense", 4, 3, 2)
+    truth, a = problem_of("dense", 4, 3, 2)
     close(truth.forward["z"], a["x"] @ a["w"] + a["b"])
     close(truth.backward["dx"], a["dz"] @ a["w"].T)
     close(truth.backward["dw"], a["x"].T @ a["dz"])
@@ -51,7 +52,7 @@ def test_a_dense_layer():
 
 
 def test_softmax_and_cross_entropy():
-    truth, a = made("softmax_cross_entropy", 4, 3, 2)
+    truth, a = problem_of("softmax_cross_entropy", 4, 3, 2)
     p = np.exp(a["z"]) / np.exp(a["z"]).sum(1, keepdims=True)
     close(truth.forward["p"], p)
     close(truth.forward["loss"], -np.log((p * a["t"]).sum(1)).mean())
@@ -62,7 +63,7 @@ def test_softmax_and_cross_entropy():
 
 def test_normalizing_two_values_without_eps():
     """x_hat is -1 and 1 wherever they lie: no derivative is left, of either order."""
-    truth, a = made("batch_norm", 2, 3, option=1, x=np.array([[3.0, 1, 0], [5, 2, 7]]), eps=0.0)
+    truth, a = problem_of("batch_norm", 2, 3, option=1, x=np.array([[3.0, 1, 0], [5, 2, 7]]), eps=0.0)
     side = np.array([-1.0, 1])[:, None]
     close(truth.forward["y"], a["gamma"] * side + a["beta"])
     close(truth.backward["dx"], np.zeros((2, 3)))
@@ -74,7 +75,7 @@ def test_normalizing_two_values_without_eps():
 
 def test_root_mean_square_of_one_value():
     """y = gamma x / sqrt(x^2 + eps)."""
-    truth, a = made("rms_norm", 3, 1, option=1)
+    truth, a = problem_of("rms_norm", 3, 1, option=1)
     root = np.sqrt(a["x"] ** 2 + a["eps"])
     close(truth.forward["y"], a["gamma"] * a["x"] / root)
     close(truth.backward["dx"], a["dy"] * a["gamma"] * a["eps"] / root**3)

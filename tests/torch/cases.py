@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ..kernels.numerics_cases import FUNCTIONS, Case, View, definition, program
+from ..kernels.norms import program
+from ..kernels.numerics_cases import Case, View
+from ..kernels.subjects import FUNCTIONS, definition
 
 
 def shape(name, rng):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from ..kernels.numerics_calls import backend  # noqa: F401 - a fixture
+
 
 @pytest.fixture(autouse=True)
 def _one_thread():

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import torch
 
-from ..kernels.numerics_cases import program
+from ..kernels.norms import program
 from .functions import FUNCTIONS
 
 

@@ -7,11 +7,13 @@ pytest.importorskip("torch")
 from bnsym.definitions import NAMES
 
 from ..kernels.numerics_calls import arguments, run
-from ..kernels.numerics_cases import FUNCTIONS as OURS
-from ..kernels.numerics_cases import definition
+from ..kernels.subjects import FUNCTIONS as OURS
+from ..kernels.subjects import definition
 from .cases import assert_agree, draw
 from .derivatives import Torch
 from .functions import FUNCTIONS
+
+pytestmark = pytest.mark.usefixtures("backend")
 
 EVERY_FUNCTION = pytest.mark.parametrize("function", OURS)
 SEEDS = range(6)
