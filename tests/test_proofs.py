@@ -20,10 +20,10 @@ DERIVATION = derive(batch_norm)
 PROOFS = prove(DERIVATION)
 
 CLAIMS = [
-    "backward: dx is the derivative with regard to x",
-    "backward: dgamma is the derivative with regard to gamma",
-    "backward: dbeta is the derivative with regard to beta",
-    "inference_backward: dx is the derivative with regard to x",
+    "backward: dx is the derivative with respect to x",
+    "backward: dgamma is the derivative with respect to gamma",
+    "backward: dbeta is the derivative with respect to beta",
+    "inference_backward: dx is the derivative with respect to x",
     "fold: scale x + shift is inference's y",
     "population: the expectation of var is sigma2",
     "update_running: the expectation of what var moves towards is sigma2",

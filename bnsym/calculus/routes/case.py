@@ -38,7 +38,7 @@ class Case:
                 yield f"{self.name}: {found} is the derivative of {u} in the direction of the tangents", u, found
             else:
                 what = f"{found} is the derivative" if found is not None else "the derivative is zero"
-                yield f"{self.name}: {what} with regard to {u}", u, found
+                yield f"{self.name}: {what} with respect to {u}", u, found
 
 
 def size_names(program: Program) -> dict[Axis, str]:
