@@ -1,5 +1,6 @@
 """Norms that once went wrong, each from derivation to printed kernels: proved, tried out, and loaded."""
 
+import numpy as np
 import pytest
 
 import bnsym
@@ -127,3 +128,20 @@ def test_a_root_under_a_sum_is_undecided(tmp_path):
     )
     with pytest.raises(bnsym.ProofError, match="undecided"):
         bnsym.load(path)
+
+
+def test_an_omitted_number_stands_for_what_it_stands_for(tmp_path, monkeypatch):
+    """PReLU: None is 1 for its slope, not 0, and has no gradient."""
+    monkeypatch.setenv("BNSYM_CACHE_DIR", str(tmp_path / "cache"))
+    path = tmp_path / "own.py"
+    path.write_text(
+        'from bnsym.language import *\ni = axes("i")\n'
+        'x, a, y = data("x", i), parameter("a", absent=1), values("y", i)\n'
+        'own = Definition("own", source="-", layout="elementwise",'
+        " equations=[Eq(y, Max(x, 0) * a + Min(x, 0) / 4)])"
+    )
+    own, x = bnsym.load(path), np.array([-1.0, 2.0])
+    np.testing.assert_array_equal(own.forward(x, None), [-0.25, 2.0])
+    dx, da = own.backward(np.ones(2), x, None)
+    np.testing.assert_array_equal(dx, [0.25, 1.0])
+    assert da is None
