@@ -92,7 +92,7 @@ def test_no_file_imports_itself_by_way_of_others():
         known_knot = name.startswith("bnsym.backends.")  # numpy_module and its parts know each other for annotations
         found = {i if i in names else i.rpartition(".")[0] for i in imports(path, type_checking=not known_knot)}
         needs[name] = found & names - {"bnsym"} if name != "bnsym" else set()
-    TopologicalSorter(needs).prepare()  # raises CycleError, and names the files
+    assert len([*TopologicalSorter(needs).static_order()]) == len(names)  # or CycleError, which names the files
 
 
 def test_the_trainer_reads_generated_modules_only():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
@@ -54,7 +55,10 @@ def generated(tmp_path_factory):
 
 def test_the_kernels_are_used_as_printed():
     (used,) = [block for block in blocks("python") if "from bnsym.generated.numpy import" in block]
-    exec(compile(used, "README.md", "exec"), {})
+    found = {}
+    exec(compile(used, "README.md", "exec"), found)
+    np.testing.assert_allclose(found["scale"] * found["x"] + found["shift"], found["y"], rtol=1e-12, atol=1e-12)
+    assert {found[name].shape for name in ("dx", "ty", "g_dy", "g_x")} == {found["x"].shape}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
