@@ -1,0 +1,28 @@
+"""Made-up MNIST files in a directory, for the tests of the data."""
+
+import numpy as np
+import pytest
+
+from tests.idx_files import idx
+from tests.mnist_files import set_sum
+
+
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """Five training and three test images of 2 by 3 pixels, as {file name: content}, with their sums in the table."""
+    contents = {}
+    for split, count in (("train", 5), ("t10k", 3)):
+        contents[f"{split}-images-idx3-ubyte"] = idx(np.arange(count * 6).reshape(count, 2, 3) * 37 % 256)
+        contents[f"{split}-labels-idx1-ubyte"] = idx(np.arange(count) * 9 // (count - 1))
+    for name, content in contents.items():
+        set_sum(monkeypatch, name, content)
+    return contents
+
+
+@pytest.fixture
+def directory(tmp_path, made_up):
+    path = tmp_path / "mnist"
+    path.mkdir()
+    for name, content in made_up.items():
+        (path / name).write_bytes(content)
+    return path
