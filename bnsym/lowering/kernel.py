@@ -10,6 +10,10 @@ import sympy
 from bnsym.model import Axis, Equation, Program, Quantity
 
 
+FAR = 4
+"""Standard deviations from the mean, of a pivot or of 0, beyond which digits are lost."""
+
+
 class Kind(Enum):
     """What an operation does to the data."""
 
@@ -54,8 +58,8 @@ class Pivot:
 
     @property
     def excess(self) -> sympy.Expr:
-        """Positive where the pivot lies more than four standard deviations out, and is to be taken again."""
-        return self.offset**2 - 16 * self.var
+        """Positive where the pivot lies too far out, and is to be taken again."""
+        return self.offset**2 - FAR**2 * self.var
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,10 @@ from dataclasses import replace
 import sympy
 
 from bnsym.functions import Abs
-from bnsym.lowering.kernel import Kernel, Kind, Operation, Steadied
+from bnsym.lowering.kernel import FAR, Kernel, Kind, Operation, Steadied
 from bnsym.lowering.operations import operations
 from bnsym.lowering.pivot import mean_of
 from bnsym.model import Equation, Program, Quantity, Term, quantities
-
-FAR = 4
-"""Standard deviations between the mean and 0, from where on its rounding tells."""
 
 
 def steadied(kernel: Kernel, forward: Kernel, program: Program) -> Kernel:
