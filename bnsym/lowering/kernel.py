@@ -9,7 +9,6 @@ import sympy
 
 from bnsym.model import Axis, Equation, Program, Quantity
 
-
 FAR = 4
 """Standard deviations from the mean, of a pivot or of 0, beyond which digits are lost."""
 
