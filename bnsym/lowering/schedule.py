@@ -77,7 +77,8 @@ class _Scheduler:
         if left:
             raise DefinitionError(f"{self.kernel.name}: there is no order of sweeps in which {left[0]} can be computed")
         maps = tuple(o for o in self.kernel.operations if o.kind is not Kind.REDUCE and self.wide(o.left))
-        return Schedule(replace(self.kernel, operations=self._in_order((*self.done, *maps))), tuple(sweeps), ready)
+        kernel = replace(self.kernel, operations=self._in_order((*self.done, *maps)))
+        return Schedule(kernel, tuple(sweeps), tuple(q for q in self.inputs if self.wide(q)), maps, ready)
 
     def _sweep(self) -> Sweep:
         """All sums that one pass over the data gives; if others wait for a sum that is rarely needed, that alone."""

@@ -74,8 +74,18 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A kernel whose sums are totals and moments, and its sweeps in order; `ready` are scalars that need no sum."""
+    """A kernel whose sums are totals and moments, and its sweeps in order.
+
+    `arrays` are given for each element, `maps` computed for each; `ready` are scalars that need no sum.
+    """
 
     kernel: Kernel
     sweeps: tuple[Sweep, ...]
+    arrays: tuple[Quantity, ...]
+    maps: tuple[Operation, ...]
     ready: tuple[Operation, ...] = ()
+
+    @property
+    def maps_of(self) -> frozenset[Quantity]:
+        """What is computed for each element."""
+        return frozenset(o.left for o in self.maps)

@@ -1,0 +1,111 @@
+"""One generated function as CUDA C++: its arguments, its sweeps, and how they are launched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from bnsym.backends.cuda_names import cpp_name, struct_name
+from bnsym.backends.cuda_places import Places
+from bnsym.backends.cuda_settling import Settling
+from bnsym.backends.cuda_sweep import CudaSweep
+from bnsym.backends.numpy_layout import Dimensions
+from bnsym.lowering.kernel import Kernel
+from bnsym.lowering.schedule import scheduled
+from bnsym.lowering.sweeps import Schedule
+from bnsym.model import Axis, Quantity, quantities
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Sweeps over the same axes, which one launch can take a channel through."""
+
+    sweeps: tuple[CudaSweep, ...]
+
+    @property
+    def number(self) -> int:
+        """The number of its first sweep."""
+        return self.sweeps[0].number
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kernel: its name, without the dtype, and what it calls."""
+
+    name: str
+    call: str
+
+    @property
+    def macro(self) -> str:
+        """The macro that makes it for a dtype."""
+        return self.name.upper()
+
+
+class CudaFunction:
+    """The text of one generated function."""
+
+    def __init__(self, kernel: Kernel, number: int, dims: Dimensions, axes: tuple[Axis, ...]):
+        schedule = scheduled(kernel, axes)
+        self.name, self.number, self.struct = kernel.name, number, struct_name(kernel.name)
+        self.schedule, self.kernel = schedule, schedule.kernel
+        taken = [q for _, q in kernel.takes_saved]
+        self.arrays = schedule.arrays
+        self.vectors = tuple(q for q in (*kernel.arguments, *taken) if q not in self.arrays and q.axes)
+        self.numbers = tuple(q for q in (*kernel.arguments, *taken) if q not in self.arrays and not q.axes)
+        self.outputs = tuple(q for q in kernel.outputs if q in schedule.maps_of)
+        self.results = tuple(q for q in (*kernel.outputs, *kernel.gives_saved) if q not in self.outputs)
+        slots = _slots(schedule)
+        self.slots = len(slots) + bool(kernel.degrees)
+        self.sweeps = tuple(
+            CudaSweep(schedule, s, n, Places(dims, s.over, s.kept), slots, self.struct)
+            for n, s in enumerate(schedule.sweeps, start=1)
+        )
+        self.settlings = {s.number: Settling(s, self.results) for s in self.sweeps if s.sweep.sums}
+        grouped = groupby(self.sweeps, key=lambda s: s.sweep.over)
+        self.stages = tuple(Stage(tuple(group)) for _, group in grouped)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The kernels: for each sweep one for either way its data may lie, and what settles its sums; whole stages."""
+        found = []
+        for s in self.sweeps:
+            made = f"{s.struct}<T>(a)"
+            found.append(Entry(f"{self.name}_{s.number}_along", f"sweep_along({made})"))
+            found.append(Entry(f"{self.name}_{s.number}_across", f"sweep_across({made})"))
+            if s.sweep.sums:
+                found.append(Entry(f"{self.name}_{s.number}_settle", f"settle_parts({made}, a.span)"))
+        for stage in self.stages:
+            made = ", ".join(f"{s.struct}<T>(a)" for s in stage.sweeps)
+            if any(s.sweep.sums for s in stage.sweeps):
+                found.append(Entry(f"{self.name}_{stage.number}_slab_along", f"slab_along({made})"))
+                found.append(Entry(f"{self.name}_{stage.number}_slab_across", f"slab_across({made})"))
+        return found
+
+    def name_of(self, q: Quantity) -> str:
+        """A quantity's name in C++."""
+        return cpp_name(q.name)
+
+    def settling(self, sweep: CudaSweep) -> Settling | None:
+        """What follows a sweep's sums."""
+        return self.settlings.get(sweep.number)
+
+
+def _slots(schedule: Schedule) -> tuple[Quantity, ...]:
+    """What a sweep's sums give and a later sweep reads."""
+    made: dict[Quantity, int] = {}
+    for n, s in enumerate(schedule.sweeps):
+        lefts = [*(o.left for o in s.scalars), *(t.shift for t in s.totals if t.shift is not None)]
+        made |= dict.fromkeys(lefts, n)
+    elementwise = {o.left: o for o in schedule.maps}
+    found: dict[Quantity, None] = {}
+    for n, s in enumerate(schedule.sweeps):
+        read = {q for t in s.totals for q in quantities(t.value)} | set(s.outputs)
+        read |= {q for o in s.scalars for q in o.equation.inputs}
+        todo = list(read)
+        while todo:
+            q = todo.pop()
+            if made.get(q, n) < n:
+                found.setdefault(q)
+            elif q in elementwise:
+                todo += elementwise[q].equation.inputs
+    return tuple(sorted(found, key=lambda q: q.name))

@@ -1,0 +1,60 @@
+"""Where a number of a channel, a row or an element lies: indices in the canonical view of one sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from bnsym.checks import DefinitionError
+from bnsym.model import Axis, Quantity
+
+
+class Places:
+    """A sweep's view: dimensions it sums over, then those it keeps, then again those it sums over.
+
+    The kernels know a position as `o`, `k` and `i`: its run among the first, its channel, and its place among the last.
+    """
+
+    def __init__(self, dims: Callable[[Iterable[Axis]], tuple[int, ...]], over: tuple[Axis, ...], kept: tuple[Axis, ...]):
+        self._dims = dims
+        summed, channel = set(dims(over)), list(dims(kept))
+        first, last = (channel[0], channel[-1]) if channel else (max(summed, default=-1) + 1,) * 2
+        self.outer = [d for d in sorted(summed) if d < first] if channel else []
+        self.kept = channel
+        self.inner = [d for d in sorted(summed) if d > last] if channel else sorted(summed)
+        if len(self.outer) + len(self.inner) != len(summed):
+            raise DefinitionError(f"the CUDA kernels have no view in which {', '.join(map(str, over))} can be summed over")
+
+    def level(self, q: Quantity) -> str:
+        """What a quantity is one number of: "channel", "row" (a run) or "element"."""
+        dims = set(self._dims(q.axes))
+        if dims <= set(self.kept):
+            return "channel"
+        return "row" if dims <= set(self.outer) else "element"
+
+    def index(self, q: Quantity) -> str:
+        """Where in its own array a quantity's number lies."""
+        dims = list(self._dims(q.axes))
+        for name, group in (("o", self.outer), ("k", self.kept), ("i", self.inner)):
+            if dims == group:
+                return name if group else "0"
+        text = ""
+        for d in dims:
+            own = self._coordinate(d)
+            text = f"({text}) * a.n[{d}] + {own}" if text else own
+        return text
+
+    def _coordinate(self, d: int) -> str:
+        name, group = next((n, g) for n, g in (("o", self.outer), ("k", self.kept), ("i", self.inner)) if d in g)
+        later = group[group.index(d) + 1 :]
+        quotient = f"{name} / {_product(later)}" if later else name
+        return f"{quotient} % a.n[{d}]" if group[0] != d else quotient
+
+    @staticmethod
+    def size(group: list[int]) -> str:
+        """How many positions a group of dimensions has."""
+        return _product(group)
+
+
+def _product(dims: list[int]) -> str:
+    factors = [f"a.n[{d}]" for d in dims]
+    return factors[0] if len(factors) == 1 else f"({' * '.join(factors)})" if factors else "1"
