@@ -8,7 +8,7 @@ from functools import cache
 import jinja2
 
 from bnsym.backends.helpers import names, needed
-from bnsym.backends.numpy_module import Module
+from bnsym.backends.numpy_module import NumpyModule
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
 
@@ -28,11 +28,12 @@ def environment() -> jinja2.Environment:
     return made
 
 
-BACKENDS = {"numpy": Module}
+BACKENDS = {"numpy": NumpyModule}
 """A backend is a folder of templates and the class that says what they lay out."""
 
 
 def module_text(definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof], backend: str) -> str:
     """The text of a generated module, without its stamp."""
     template = environment().get_template(f"{backend}/module.py.j2")
-    return template.render(module=BACKENDS[backend](definition, kernels, proofs))
+    module = BACKENDS[backend](definition, kernels, proofs)
+    return template.render(module=module, xp=module.library.name)

@@ -1,13 +1,12 @@
-"""How a definition's arrays lie: the dimensions that its axes take in the canonical view, and what a function is."""
+"""How a definition's arrays lie: the dimensions that its axes take in the canonical view, and which are whole arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from bnsym.backends.statements import Statement
 from bnsym.lowering.kernel import Kernel
-from bnsym.model import Axis, Definition, Quantity
+from bnsym.lowering.operations import is_element
+from bnsym.model import Axis, Definition, Quantity, Size
 
 DIMENSIONS = {"channels": ((0, 2), (1,)), "trailing": ((0,), (1,)), "groups": ((0,), (1,), (2,), (3,)),
               "instance": ((0,), (1,), (2,)), "elementwise": ((0,),)}  # fmt: skip
@@ -15,30 +14,6 @@ DIMENSIONS = {"channels": ((0, 2), (1,)), "trailing": ((0,), (1,)), "groups": ((
 
 PER_CHANNEL = ("fold", "population", "update_running", "correction")
 """Functions of statistics and parameters alone."""
-
-
-@dataclass(frozen=True)
-class Function:
-    """One generated function, as the template needs it.
-
-    `first` computes the statistics, `rest` the rest, where forward must look at the statistics before it goes on.
-    """
-
-    kernel: Kernel
-    first: tuple[Statement, ...]
-    rest: tuple[Statement, ...]
-    sizes: tuple[tuple[str, tuple[int, ...]], ...]
-    arrays: tuple[Quantity, ...]
-    vectors: tuple[Quantity, ...]
-    constants: tuple[Quantity, ...]
-    array_outputs: tuple[Quantity, ...]
-    live: tuple[str, ...]
-    is_array: Callable[[Quantity], bool]
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.kernel.name
 
 
 class Dimensions:
@@ -52,3 +27,15 @@ class Dimensions:
     def __call__(self, axes: Iterable[Axis]) -> tuple[int, ...]:
         """The dimensions that axes take in the canonical view; the axis of batches comes first."""
         return tuple(sorted({d for a in axes for d in self._dims.get(a.name, (0,))}))
+
+
+def is_array(q: Quantity, kernel: Kernel) -> bool:
+    """Whether a quantity is a whole array in a kernel, rather than one number a channel."""
+    inputs = (*kernel.arguments, *(taken for _, taken in kernel.takes_saved))
+    return is_element(q, inputs) and kernel.name not in PER_CHANNEL
+
+
+def sizes(kernel: Kernel, dims: Dimensions) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Each size that a kernel uses, and the dimensions whose product it is."""
+    found = {q for o in kernel.operations for t in o.equation.terms for q in t.body.atoms(Size)}
+    return tuple((q.name, dims([q.axis])) for q in sorted(found, key=lambda q: q.name))

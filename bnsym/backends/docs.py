@@ -12,7 +12,7 @@ from bnsym.lowering.kernel import Kind
 from bnsym.model import Definition, Proof, Quantity
 
 if TYPE_CHECKING:
-    from bnsym.backends.numpy_function import FunctionText
+    from bnsym.backends.signature import Signature
 
 SUMMARIES = {
     "forward": "Compute {outputs} as the definition states it ({source}).",
@@ -61,7 +61,7 @@ def summary(name: str, definition: Definition) -> str:
     )
 
 
-def describe(function: FunctionText, definition: Definition, proofs: Sequence[Proof]) -> list[str]:
+def describe(function: Signature, definition: Definition, proofs: Sequence[Proof]) -> list[str]:
     """What follows the first line: computes, arguments, results, errors, and what was proved."""
     lines = ["Computes:"]
     near = "any value near the mean: the first {}, or of many the mean of some"
@@ -107,7 +107,7 @@ def _joined(methods: list[str]) -> str:
     return "; ".join([*others, *([alike + ", ".join(m.removeprefix(alike) for m in written)] if written else [])])
 
 
-def _argument(q: Quantity, function: FunctionText, definition: Definition) -> str:
+def _argument(q: Quantity, function: Signature, definition: Definition) -> str:
     data = definition.program.inputs[0].name
     if q.name == "count":
         return f"integers, {_shape(q, function, definition)}: {COUNT}" if q.axes else COUNT
@@ -126,7 +126,7 @@ def _argument(q: Quantity, function: FunctionText, definition: Definition) -> st
     return f"{FLOATS}, {shape}" + (f"; None stands for {q.absent}" if q.absent is not None else "")
 
 
-def _derived(q: Quantity, function: FunctionText) -> str:
+def _derived(q: Quantity, function: Signature) -> str:
     """What a gradient or a tangent is."""
     if q not in function.kernel.optional:
         return f"gradient of the loss to {q.name.removeprefix('d')}"
@@ -135,7 +135,7 @@ def _derived(q: Quantity, function: FunctionText) -> str:
     return f"gradient of the loss to {q.name.removeprefix('d')}, which `backward` gives"
 
 
-def _shape(q: Quantity, function: FunctionText, definition: Definition) -> str:
+def _shape(q: Quantity, function: Signature, definition: Definition) -> str:
     layout, data = definition.layout, definition.program.inputs[0]
     if function.per_channel:
         return f"shape ({', '.join(_axis_word(a.name, definition) for a in q.axes)}{',' if len(q.axes) == 1 else ''})"
@@ -152,7 +152,7 @@ def _axis_word(axis: str, definition: Definition) -> str:
     return "C" if definition.layout == "channels" and axis == definition.program.inputs[0].axes[-1].name else axis
 
 
-def _results(function: FunctionText, definition: Definition) -> list[str]:
+def _results(function: Signature, definition: Definition) -> list[str]:
     lines = []
     data = definition.program.inputs[0].name
     outputs = function.kernel.outputs
