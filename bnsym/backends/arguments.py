@@ -47,6 +47,11 @@ class Arguments:
         """Whether a quantity has the data's shape here."""
         return is_array(q, self.kernel)
 
+    @property
+    def named_sizes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The sizes that the text of the function names."""
+        return self.sizes
+
     def may_be_none(self, q: Quantity) -> bool:
         """Whether an argument may be omitted: a parameter with a neutral value, or a tangent, which is then zero."""
         return q.absent is not None or q in self.kernel.optional

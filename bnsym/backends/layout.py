@@ -1,4 +1,4 @@
-"""How a definition's arrays lie: the dimensions that its axes take in the canonical view, and which are whole arrays."""
+"""How a definition's arrays lie: the dimensions of its axes in the canonical view, and whole arrays."""
 
 from __future__ import annotations
 

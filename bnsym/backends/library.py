@@ -10,6 +10,7 @@ class Library:
     """An array library: the name it has in a module, and what a module's docstrings and errors say."""
 
     name: str
+    folder: str  # of its templates
     array: str  # what an argument has to be
     floats: str  # the dtypes of one
     number: str  # what a result without axes is
@@ -21,6 +22,7 @@ class Library:
 
 NUMPY = Library(
     name="np",
+    folder="numpy",
     array="NumPy array",
     floats="float16, float32 or float64",
     number="a number",
@@ -32,6 +34,7 @@ NUMPY = Library(
 
 CUPY = Library(
     name="cp",
+    folder="cupy",
     array="CuPy array",
     floats="float16, bfloat16, float32 or float64",
     number="an array without axes: to look at it would wait for the device",

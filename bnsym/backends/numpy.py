@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import sympy
 
-from bnsym.backends.numpy_arrays import ArrayCode
 from bnsym.backends.layout import PER_CHANNEL, Dimensions, is_array
+from bnsym.backends.numpy_arrays import ArrayCode
 from bnsym.backends.numpy_printer import formula, readable
 from bnsym.backends.statements import Body, Statement, broken, noted
 from bnsym.lowering.kernel import Kernel, Kind, Operation
