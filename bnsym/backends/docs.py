@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
+from bnsym.backends.library import Library
 from bnsym.backends.numpy_printer import readable
 from bnsym.lowering.kernel import Kind
 from bnsym.model import Definition, Proof, Quantity
@@ -47,8 +48,6 @@ COUNT = "examples (and locations) in each mini-batch, at least 2"
 
 ONE_OUT = "an array that takes the result, None for a new one; it may be an input itself"
 
-FLOATS = "float16, float32 or float64"
-
 
 def summary(name: str, definition: Definition) -> str:
     """The first line of a docstring."""
@@ -61,11 +60,10 @@ def summary(name: str, definition: Definition) -> str:
     )
 
 
-def describe(function: Signature, definition: Definition, proofs: Sequence[Proof]) -> list[str]:
+def describe(function: Signature, definition: Definition, proofs: Sequence[Proof], library: Library) -> list[str]:
     """What follows the first line: computes, arguments, results, errors, and what was proved."""
     lines = ["Computes:"]
-    near = "any value near the mean: the first {}, or of many the mean of some"
-    lines += [f"    {p.pivot} = {near.format(p.data)}" for p in function.kernel.pivots]
+    lines += [f"    {p.pivot} = {library.pivot.format(p.data)}" for p in function.kernel.pivots]
     for o in function.kernel.operations:
         rarely = ""
         if o.where is not None and o.kind is not Kind.MAP:
@@ -75,10 +73,10 @@ def describe(function: Signature, definition: Definition, proofs: Sequence[Proof
     quantities = {q.name: q for q in function.kernel.arguments}
     for p in (*function.positional, *function.keywords):
         one = p.name == "out" and len(function.kernel.outputs) == 1
-        text = ONE_OUT if one else COMMON.get(p.name) or _argument(quantities[p.name], function, definition)
+        text = ONE_OUT if one else COMMON.get(p.name) or _argument(quantities[p.name], function, definition, library)
         lines += _wrapped(f"{p.name}: {text}")
-    lines += ["", "Returns:", *_results(function, definition), "", "Raises:"]
-    lines += _wrapped("TypeError: for what is not a plain array, or a number, of a supported dtype")
+    lines += ["", "Returns:", *_results(function, definition, library), "", "Raises:"]
+    lines += _wrapped(f"TypeError: for what is not a {library.plain}, or a number, of a supported dtype")
     lines += _wrapped("ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then")
     given = [f"Given that {p.term.expression} = {p.value}, which is not checked." for p in definition.premises]
     if given:
@@ -107,23 +105,23 @@ def _joined(methods: list[str]) -> str:
     return "; ".join([*others, *([alike + ", ".join(m.removeprefix(alike) for m in written)] if written else [])])
 
 
-def _argument(q: Quantity, function: Signature, definition: Definition) -> str:
+def _argument(q: Quantity, function: Signature, definition: Definition, library: Library) -> str:
     data = definition.program.inputs[0].name
     if q.name == "count":
-        return f"integers, {_shape(q, function, definition)}: {COUNT}" if q.axes else COUNT
+        return f"integers, {_shape(q, function, definition)}: {COUNT}{library.unchecked}" if q.axes else COUNT
     if q.role == "constant":
         return f"a number, at least {q.at_least}"
     if q.role == "gradient":
         shape = f", {_shape(q, function, definition)}" if q.axes else ""
         return _derived(q, function) + shape + ("; None stands for 0" if function.may_be_none(q) else "")
     if q.role == "mask" and definition.layout != "arrays":
-        return f"zeros and ones, or truth values, of a shape that broadcasts to {data}'s"
+        return f"{library.mask}, of a shape that broadcasts to {data}'s"
     if function.is_array(q) and definition.layout != "arrays":
-        return f"{FLOATS}, {_shape(q, function, definition)}" + (f", as {data}" if q.name != data else "")
+        return f"{library.floats}, {_shape(q, function, definition)}" + (f", as {data}" if q.name != data else "")
     shape = _shape(q, function, definition)
     if q.role == "mask":
-        return f"zeros and ones, {FLOATS}, {shape}"
-    return f"{FLOATS}, {shape}" + (f"; None stands for {q.absent}" if q.absent is not None else "")
+        return f"zeros and ones, {library.floats}, {shape}"
+    return f"{library.floats}, {shape}" + (f"; None stands for {q.absent}" if q.absent is not None else "")
 
 
 def _derived(q: Quantity, function: Signature) -> str:
@@ -152,7 +150,7 @@ def _axis_word(axis: str, definition: Definition) -> str:
     return "C" if definition.layout == "channels" and axis == definition.program.inputs[0].axes[-1].name else axis
 
 
-def _results(function: Signature, definition: Definition) -> list[str]:
+def _results(function: Signature, definition: Definition, library: Library) -> list[str]:
     lines = []
     data = definition.program.inputs[0].name
     outputs = function.kernel.outputs
@@ -160,7 +158,7 @@ def _results(function: Signature, definition: Definition) -> list[str]:
         outputs = tuple(q for pair in zip(definition.program.outputs, outputs, strict=True) for q in pair)
     for q, text in zip(outputs, function.returned, strict=False):
         if not q.axes:
-            what = "a number"
+            what = library.number
         elif function.is_array(q):
             what = f"shape and dtype of {data}" if definition.layout != "arrays" else _shape(q, function, definition)
         else:

@@ -12,6 +12,7 @@ class Library:
     name: str
     folder: str  # of its templates
     array: str  # what an argument has to be
+    plain: str  # the same, where NumPy's subclasses are ruled out
     floats: str  # the dtypes of one
     number: str  # what a result without axes is
     number_type: str
@@ -24,6 +25,7 @@ NUMPY = Library(
     name="np",
     folder="numpy",
     array="NumPy array",
+    plain="plain array",
     floats="float16, float32 or float64",
     number="a number",
     number_type="float",
@@ -36,10 +38,11 @@ CUPY = Library(
     name="cp",
     folder="cupy",
     array="CuPy array",
+    plain="CuPy array",
     floats="float16, bfloat16, float32 or float64",
     number="an array without axes: to look at it would wait for the device",
     number_type="Array",
-    mask="zeros and ones, or truth values: what is not 0 takes part",
-    unchecked=", which is not checked: to look at it would wait for the device",
+    mask="zeros and ones, or truth values: what is not 0 takes part (unchecked: that some does in every channel)",
+    unchecked=" (unchecked)",
     pivot="any value near the mean, such as the first {}",
 )

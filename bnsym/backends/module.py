@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import bnsym
 from bnsym.backends.layout import Dimensions
@@ -21,6 +22,8 @@ class Module:
 
     library: Library
     functions: Sequence[Signature]
+    launches = False  # whether functions hand their arrays to kernels in a file beside the module
+    beside: Any = None  # what the template of that file lays out
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         self.proofs = proofs

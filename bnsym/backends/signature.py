@@ -93,4 +93,5 @@ class Signature(Arguments, ABC):
     @property
     def doc(self) -> list[str]:
         """The rest of its docstring, line by line."""
-        return describe(self, self._module.definition, self._module.proofs)
+        module = self._module
+        return describe(self, module.definition, module.proofs, module.library)
