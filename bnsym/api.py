@@ -16,10 +16,10 @@ from bnsym.lowering.lower import lower
 from bnsym.lowering.naming import check_names
 from bnsym.lowering.verify import verify
 from bnsym.model import Definition, Proof
-from bnsym.render import BACKENDS, module_text
-from bnsym.stamp import stamped
+from bnsym.render import BACKENDS, module_texts
+from bnsym.stamp import COMMENTS, stamped
 from bnsym.trial import TrialError, try_out
-from bnsym.write import replace_file
+from bnsym.write import replace_files
 
 __all__ = ["ProofError", "derive", "generate", "load", "prove"]
 
@@ -62,12 +62,13 @@ def emit(derivation: Derivation, proofs: tuple[Proof, ...], backend: str) -> dic
     """The generated files of a derivation by name. Raises ProofError where a proof, or the printed text, fails."""
     require(derivation, proofs)
     definition, kernels = derivation.definition, lower(derivation)
-    body = module_text(definition, kernels, proofs, backend)
-    try:
-        try_out(body, derivation, kernels)
-    except TrialError as error:
-        raise ProofError(str(error)) from None
-    return {f"{definition.name}.py": stamped(body, definition.name, "#")}
+    texts = module_texts(definition, kernels, proofs, backend)
+    if BACKENDS[backend].runs_anywhere:
+        try:
+            try_out(texts[f"{definition.name}.py"], derivation, kernels)
+        except TrialError as error:
+            raise ProofError(str(error)) from None
+    return {file: stamped(text, definition.name, COMMENTS[Path(file).suffix]) for file, text in texts.items()}
 
 
 def load(name: str | Path | Definition, backend: str = "numpy") -> ModuleType:
@@ -76,10 +77,10 @@ def load(name: str | Path | Definition, backend: str = "numpy") -> ModuleType:
     `name` is a registered name, a definition file, or a definition. Raises DefinitionError and ProofError.
     """
     made = name if isinstance(name, Definition) else definition(name)
-    ((file, text),) = generate(derive(made), backend).items()
-    folder = cache_folder() / backend / hashlib.sha256(text.encode()).hexdigest()[:16]
-    replace_file(folder / file, text)
-    spec = importlib.util.spec_from_file_location(f"bnsym.loaded.{backend}.{made.name}", folder / file)
+    texts = generate(derive(made), backend)
+    folder = cache_folder() / backend / hashlib.sha256("".join(texts.values()).encode()).hexdigest()[:16]
+    replace_files({folder / file: text for file, text in texts.items()})
+    spec = importlib.util.spec_from_file_location(f"bnsym.loaded.{backend}.{made.name}", folder / f"{made.name}.py")
     assert spec is not None  # the file ends in .py
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

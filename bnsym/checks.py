@@ -16,8 +16,8 @@ from bnsym.model import Axis, Equation, Largest, Origin, Quantity, Reduction, Si
 ARGUMENTS = {"out", "saved", "channel_axis", "normalized_ndim", "num_groups", "count", "momentum", "threads", "plan"}
 FUNCTIONS = {"forward", "backward", "parameter_backward", "inference", "inference_backward", "fold", "population",
              "update_running", "jvp", "double_backward", "backward_jvp", "correction"}  # fmt: skip
-LOCALS = {"np", "math", "Any", "Array", "NamedTuple", "Saved", "Sequence", "annotations", "shape", "channels", "dtype",
-          "leading", "trailing", "lengths", "kept_dtype", "unit", "given", "work"}  # fmt: skip
+LOCALS = {"np", "cp", "math", "Any", "Array", "NamedTuple", "Saved", "Sequence", "annotations", "shape", "channels",
+          "dtype", "leading", "trailing", "lengths", "kept_dtype", "unit", "given", "work"}  # fmt: skip
 BUILTINS = {"all", "any", "bool", "bytes", "dict", "float", "getattr", "int", "isinstance", "len", "list", "range",
             "str", "tuple", "type", "zip", "TypeError", "ValueError"}  # fmt: skip
 RESERVED = ARGUMENTS | FUNCTIONS | LOCALS | BUILTINS

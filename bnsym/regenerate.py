@@ -18,7 +18,7 @@ from bnsym.lowering.lower import lower
 from bnsym.model import Proof
 from bnsym.render import BACKENDS
 from bnsym.report.markdown import report_markdown
-from bnsym.stamp import is_edited, is_generated, stamped
+from bnsym.stamp import COMMENTS, is_edited, is_generated, stamped
 from bnsym.write import replace_files
 
 
@@ -89,7 +89,7 @@ def _generated(name: str, backends: tuple[str, ...]) -> Generated:
 def orphans(out: Path, generated: Iterable[Generated], folders: Iterable[str]) -> list[Path]:
     """Generated files that no definition gives any more."""
     known = {o.path for g in generated for o in g.outputs}
-    files = [p for folder in folders for p in sorted((out / folder).glob("*.*")) if p.suffix in (".py", ".md")]
+    files = [p for folder in folders for p in sorted((out / folder).glob("*.*")) if p.suffix in COMMENTS]
     stamped_files = [p for p in files if is_generated(p.read_text(encoding="utf-8", errors="replace"))]
     return [p for p in stamped_files if p.relative_to(out) not in known]
 

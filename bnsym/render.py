@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import jinja2
 
+from bnsym.backends.cupy_module import CupyModule
 from bnsym.backends.helpers import names, needed
-from bnsym.backends.numpy_module import Module
+from bnsym.backends.module import Module
+from bnsym.backends.numpy_module import NumpyModule
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
 
@@ -28,11 +31,27 @@ def environment() -> jinja2.Environment:
     return made
 
 
-BACKENDS = {"numpy": Module}
-"""A backend is a folder of templates and the class that says what they lay out."""
+@dataclass(frozen=True)
+class Backend:
+    """A folder of templates, the class that says what they lay out, and whether the text runs on any machine."""
+
+    module: type[Module]
+    runs_anywhere: bool = True
 
 
-def module_text(definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof], backend: str) -> str:
-    """The text of a generated module, without its stamp."""
-    template = environment().get_template(f"{backend}/module.py.j2")
-    return template.render(module=BACKENDS[backend](definition, kernels, proofs))
+BACKENDS = {"numpy": Backend(NumpyModule), "cupy": Backend(CupyModule, runs_anywhere=False)}
+
+
+def module_texts(
+    definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof], backend: str
+) -> dict[str, str]:
+    """The generated files by name, without their stamps: a Python module first, then what stands beside it."""
+    module = BACKENDS[backend].module(definition, kernels, proofs)
+    texts = {f"{definition.name}.py": _filled(f"{backend}/module.py.j2", module=module, xp=module.library.name)}
+    if module.beside is not None:
+        texts[f"{definition.name}.cu"] = _filled(f"{backend}/module.cu.j2", source=module.beside)
+    return texts
+
+
+def _filled(template: str, **given: object) -> str:
+    return environment().get_template(template).render(**given)

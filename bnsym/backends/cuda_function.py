@@ -9,7 +9,7 @@ from bnsym.backends.cuda_names import cpp_name, struct_name
 from bnsym.backends.cuda_places import Places
 from bnsym.backends.cuda_settling import Settling
 from bnsym.backends.cuda_sweep import CudaSweep
-from bnsym.backends.numpy_layout import Dimensions
+from bnsym.backends.layout import Dimensions
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.schedule import scheduled
 from bnsym.lowering.sweeps import Schedule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bnsym
 from bnsym.backends.cuda_channels import CudaChannels
 from bnsym.backends.cuda_function import CudaFunction
-from bnsym.backends.numpy_layout import PER_CHANNEL, Dimensions
+from bnsym.backends.layout import PER_CHANNEL, Dimensions
 from bnsym.backends.numpy_printer import readable
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition

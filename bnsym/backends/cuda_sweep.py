@@ -81,6 +81,11 @@ class CudaSweep:
         return 0 if q in self.kernel.optional or q.absent is None else q.absent
 
     @property
+    def sums(self) -> int:
+        """How many numbers of each channel it adds up: its elements, totals and moments."""
+        return 1 + len(self.totals) + len(self.sweep.moments) if self.sweep.sums else 0
+
+    @property
     def absences(self) -> list[str]:
         """What each omitted array stands for."""
         return [f"A({self.absent(q)})" for q in self.arrays]

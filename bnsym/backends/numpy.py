@@ -1,4 +1,4 @@
-"""The NumPy backend: what each generated function takes, computes and returns, for the templates to lay out."""
+"""Kernels as NumPy statements on whole arrays."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from dataclasses import replace
 
 import sympy
 
+from bnsym.backends.layout import PER_CHANNEL, Dimensions, is_array
 from bnsym.backends.numpy_arrays import ArrayCode
-from bnsym.backends.numpy_layout import PER_CHANNEL, Dimensions, Function
 from bnsym.backends.numpy_printer import formula, readable
-from bnsym.backends.statements import Statement, broken, noted
+from bnsym.backends.statements import Body, Statement, broken, noted
 from bnsym.lowering.kernel import Kernel, Kind, Operation
-from bnsym.lowering.operations import is_element, is_product
+from bnsym.lowering.operations import is_product
 from bnsym.model import Quantity, Size, Term, outside_and_inside, quantities
 
 
-def function(kernel: Kernel, dims: Dimensions) -> Function:
-    """A kernel as the templates need it."""
-    return _Body(kernel, dims).function()
+def body(kernel: Kernel, dims: Dimensions) -> Body:
+    """A kernel's statements."""
+    return _Printer(kernel, dims).body()
 
 
-class _Body:
-    """The statements of one kernel."""
+class _Printer:
+    """The statements of one kernel, one operation after the other."""
 
     def __init__(self, kernel: Kernel, dims: Dimensions):
         self.kernel, self.dims = kernel, dims
-        self.inputs = (*kernel.arguments, *(q for _, q in kernel.takes_saved))
         names = {q.name for o in kernel.operations for q in (*o.equation.inputs, o.left)}
         self.frame: tuple[int, ...] = ()
         self.buffered: tuple[int, ...] = ()
@@ -37,7 +36,7 @@ class _Body:
 
     def wide(self, q: Quantity) -> bool:
         """Whether a quantity is a whole array here, rather than one number a channel."""
-        return is_element(q, self.inputs) and self.kernel.name not in PER_CHANNEL
+        return is_array(q, self.kernel)
 
     def operand(self, q: Quantity) -> str:
         """A quantity in a whole-array expression: per-channel ones in the array's dtype, with axes put in."""
@@ -56,7 +55,7 @@ class _Body:
             return ""
         return f"[{', '.join(':' if d in dims else 'None' for d in places)}]"
 
-    def function(self) -> Function:
+    def body(self) -> Body:
         """All of it: the statistics first where forward looks at them, then the rest."""
         kernel, cut = self.kernel, 0
         for n, operation in enumerate(kernel.operations):
@@ -68,19 +67,8 @@ class _Body:
             if (kernel.degrees or kernel.pivots) and operation.left in kernel.gives_saved:
                 cut = len(self.code.statements)
         statements = tuple(self.code.statements)
-        others = [q for q in kernel.arguments if not self.wide(q)]
-        return Function(
-            kernel,
-            first=statements[:cut],
-            rest=statements[cut:],
-            sizes=self._sizes(),
-            arrays=tuple(q for q in kernel.arguments if self.wide(q)),
-            vectors=tuple(q for q in others if q.role != "constant"),
-            constants=tuple(q for q in others if q.role == "constant"),
-            array_outputs=tuple(q for q in kernel.outputs if self.wide(q)),
-            is_array=self.wide,
-            live=_live(statements[:cut], statements[cut:], [q.name for q in kernel.gives_saved]),
-        )
+        saved = [q.name for q in kernel.gives_saved]
+        return Body(statements[:cut], statements[cut:], _live(statements[:cut], statements[cut:], saved))
 
     def _spent(self, n: int) -> frozenset[Quantity]:
         """The arrays this kernel made that no operation after the n-th needs."""
@@ -185,11 +173,6 @@ class _Body:
         a = first.name if left.axes[0] == first.axes[0] else f"{first.name}.T"
         b = second.name if left.axes[1] == second.axes[1] else f"{second.name}.T"
         return f"{a}, {b}"
-
-    def _sizes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """Each size the statements use, and the dimensions whose product it is."""
-        found = {q for o in self.kernel.operations for t in o.equation.terms for q in t.body.atoms(Size)}
-        return tuple((q.name, self.dims([q.axis])) for q in sorted(found, key=lambda q: q.name))
 
 
 def _used(terms: Iterable[Term]) -> frozenset[Quantity]:

@@ -1,56 +1,25 @@
-"""What the NumPy templates lay out of a module: its functions, what it saves, and what it says of itself."""
+"""What the NumPy templates lay out of a module."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import bnsym
 from bnsym.backends.erf import erf_numbers
-from bnsym.backends.numpy import function
+from bnsym.backends.library import NUMPY
+from bnsym.backends.module import Module
 from bnsym.backends.numpy_function import FunctionText
-from bnsym.backends.numpy_layout import Dimensions
-from bnsym.backends.numpy_printer import readable
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
 
-OF = {"channels": "channel", "trailing": "row", "groups": "group of channels", "instance": "group of channels"}
-"""What statistics are saved of, by layout: to instance norm each channel of an example is a group."""
 
+class NumpyModule(Module):
+    """One generated module of the NumPy backend."""
 
-class Module:
-    """One generated module."""
+    library = NUMPY
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
-        self.proofs = proofs
-        self.definition, self.dims = definition, Dimensions(definition)
-        self.saved = kernels["forward"].gives_saved
-        self.layout, self.source = definition.layout, _quotable(definition.source)
-        self.title = _quotable(definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name)
-        self.version = bnsym.__version__
-        self.has_counts = any(q.role == "count" for q in self.saved)
-        self.counts = any(q.role == "statistic" for q in self.saved) and not self.has_counts
+        super().__init__(definition, kernels, proofs)
+        self.functions = [FunctionText(k, self) for k in kernels.values()]
         self.units = bool(kernels["forward"].degrees)
-        self.data = definition.program.inputs[0].name
-        self.axes = [
-            a.name for a in (definition.program.axes if self.layout == "arrays" else definition.program.inputs[0].axes)
-        ]
-        self.functions = [FunctionText(function(k, self.dims), self) for k in kernels.values()]
-        self.forward = self.functions[0]
-        self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
-        self.exports = sorted([*(["Saved"] if self.saved else []), *(f.name for f in self.functions)])
         self.uses_erf = any("_erf(" in s.code for f in self.functions for s in (*f.first, *f.rest))
         self.erf = erf_numbers() if self.uses_erf else None
-
-    @property
-    def meaning(self) -> str:
-        """What is saved, and of what: where two definitions mean the same, each takes what the other saves."""
-        made = {e.left: readable(e.right) for e in self.definition.program.equations}
-        names = [q.name for q in self.saved] + ["count"] * self.counts
-        if self.layout in OF:
-            return f"{', '.join(names)} of each {OF[self.layout]}"
-        return ", ".join(f"{q.name} = {made[q]}" if q in made else q.name for q in self.saved)
-
-
-def _quotable(text: str) -> str:
-    """A user's text that may stand in a docstring."""
-    return " ".join(text.replace("\\", "\\\\").replace('"', "'").split())

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import sympy
 
-from bnsym.backends.numpy_layout import Function
 from bnsym.backends.numpy_printer import formula
-from bnsym.backends.statements import Statement
+from bnsym.backends.signature import Signature
+from bnsym.backends.statements import Body, Statement
+from bnsym.lowering.kernel import Kernel
 from bnsym.model import Quantity, quantities
 
 if TYPE_CHECKING:
-    from bnsym.backends.numpy_module import Module
+    from bnsym.backends.module import Module
 
 
-class StatisticsText(ABC):
+class StatisticsText(Signature):
     """The part of a function that computes statistics."""
 
-    @property
-    @abstractmethod
-    def reference(self) -> str:
-        """The array whose shape and dtype the others follow."""
-
-    def __init__(self, function: Function, module: Module):
-        self._module, self.kernel = module, function.kernel
-        self.first, self.rest, self.live, self.sizes = function.first, function.rest, function.live, function.sizes
-        self.arrays, self.vectors, self.constants = function.arrays, function.vectors, function.constants
+    def __init__(self, kernel: Kernel, module: Module, statements: Body):
+        super().__init__(kernel, module)
+        self.first, self.rest, self.live = statements.first, statements.rest, statements.live
 
     @property
     def statistics_take(self) -> list[str]:
@@ -85,7 +79,7 @@ class StatisticsText(ABC):
             reduced = set(self._module.dims(p.axes))
             first = ", ".join("0" if d in reduced else ":" for d in self._module.dims(p.data.axes))
             names = {k: getattr(p, k).name for k in ("pivot", "mean")}
-            texts = {"first": f"{{}}[{first}]", "some": f"_some({{}}, {self.reduced})"}
+            texts = {"all": "{}", "first": f"{{}}[{first}]", "some": f"_some({{}}, {self.reduced})"}
             texts = {k: _each(p.source, text) for k, text in texts.items()}
             found.append(names | texts | {"excess": formula(p.excess)})
         return found
@@ -93,21 +87,6 @@ class StatisticsText(ABC):
     def unscale(self, q: Quantity) -> str:
         """A saved statistic back in the user's units."""
         return _powers("/", (self.kernel.degrees or {})[q])
-
-    @property
-    def reduced(self) -> tuple[int, ...]:
-        """The dimensions that the statistics are taken over."""
-        statistic = next(q for q in self.kernel.gives_saved)
-        reference = self._module.definition.program.inputs[0]
-        return self._module.dims(a for a in reference.axes if a not in statistic.axes)
-
-    @property
-    def filled(self) -> tuple[int, ...]:
-        """The dimensions, beside those of its sizes, along which there must be something: for a maximum, or a count."""
-        sized = {d for _, dims in self.sizes for d in dims}
-        axes = [a for o in self.kernel.operations for t in o.equation.terms if t.largest for a in t.axes]
-        counted = self.reduced if self._module.has_counts else ()
-        return tuple(sorted({*self._module.dims(axes), *counted} - sized))
 
     def _index(self) -> str:
         kept = set(self._module.dims(self._module.definition.program.inputs[0].axes)) - set(self.reduced)

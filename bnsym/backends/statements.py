@@ -27,6 +27,19 @@ class Statement:
     trail: str = ""
 
 
+@dataclass(frozen=True)
+class Body:
+    """The statements of a function.
+
+    `first` computes the statistics, `rest` the rest, where forward must look at the statistics before it goes on; of
+    what the first compute `live` is used afterwards.
+    """
+
+    first: tuple[Statement, ...] = ()
+    rest: tuple[Statement, ...] = ()
+    live: tuple[str, ...] = ()
+
+
 def broken(statement: Statement) -> Statement:
     """An assignment in several lines, if it is too long for one: between the terms of a sum, or inside parentheses."""
     code = statement.code

@@ -1,0 +1,1 @@
+"""Kernels for CuPy: a module and its CUDA source each."""

@@ -1,0 +1,1 @@
+"""Templates that the backends whose modules are Python share."""
