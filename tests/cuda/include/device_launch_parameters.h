@@ -1,0 +1,1 @@
+// All that it declares is in shim.h.
