@@ -97,7 +97,7 @@ class CudaPrinter:
 
     def _power(self, e: sympy.Expr) -> str:
         """A factor of a product; a whole power as factors of its own."""
-        base, exponent = e.as_base_exp()
+        base, exponent = (e.base, e.exp) if e.is_Pow and not isinstance(e, sympy.exp) else (e, sympy.Integer(1))
         if exponent == 1:
             return self._of(e, 2) if isinstance(e, sympy.Add) else self._printed(e)[0]
         if exponent == sympy.Rational(1, 2):
