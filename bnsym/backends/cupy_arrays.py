@@ -33,8 +33,8 @@ class ArraysText(FunctionText):
 
 def _in_cupy(statement: Statement) -> Statement:
     """A statement that is done whether it has to be or not: to look would wait for the device."""
-    texts = {k: _named(getattr(statement, k)) for k in ("code", "lead", "trail")}
-    return replace(statement, **texts, terms=tuple(map(_named, statement.terms)), where="")
+    code, lead, trail = _named(statement.code), _named(statement.lead), _named(statement.trail)
+    return replace(statement, code=code, lead=lead, trail=trail, terms=tuple(map(_named, statement.terms)), where="")
 
 
 def _named(code: str) -> str:
