@@ -77,7 +77,7 @@ CUPY = Backend(
 )
 
 BACKENDS = {"numpy": NUMPY}
-# BACKENDS["cupy"] = CUPY
+BACKENDS["cupy"] = CUPY
 
 
 class Strict:
