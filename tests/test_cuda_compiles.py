@@ -22,7 +22,6 @@ IN_FULL = ("sm_90",)
 SUM = """
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
-
 template <typename T> struct alignas(16) Pack { T v[16 / sizeof(T)]; };
 
 template <typename T> __device__ void sum(const Pack<T>* x, double* out, int packs) {
@@ -35,7 +34,7 @@ template <typename T> __device__ void sum(const Pack<T>* x, double* out, int pac
     for (int d = 16; d; d >>= 1) total += __shfl_xor_sync(0xffffffffu, total, d);
     if (threadIdx.x % 32 == 0) room[threadIdx.x / 32] = total;
     __syncthreads();
-    if (threadIdx.x < 8) out[threadIdx.x] = room[7 - threadIdx.x];
+    out[threadIdx.x % 8] = room[threadIdx.x % 8];
 }
 
 #define ENTRY(T, name) extern "C" __global__ void __launch_bounds__(256, 2) \\
@@ -179,10 +178,10 @@ def test_what_only_the_assembler_refuses(options):
         compiled(room, "room.cu", "sm_90", options)
 
 
-@pytest.mark.parametrize("source", ["", "// entries: 1\n// entries: 2\n", "// entries: many\n"])
-def test_a_source_says_once_how_many_kernels_it_has(source):
-    with pytest.raises(ValueError, match="says once"):
-        expected_entries(source)
+def test_a_source_says_once_how_many_kernels_it_has():
+    for source in ("", "// entries: 1\n// entries: 2\n", "// entries: many\n"):
+        with pytest.raises(ValueError, match="says once"):
+            expected_entries(source)
 
 
 def test_a_missing_compiler_is_told(monkeypatch):
