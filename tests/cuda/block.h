@@ -7,6 +7,7 @@
 
 #include "fibers.h"
 #include "runtime.h"
+#include "shared.h"
 
 namespace shim {
 
@@ -75,11 +76,10 @@ struct Block {
     unsigned done, arrived;  // threads that returned; threads that wait at the barrier
     Wait kind;               // of that barrier, and its line
     int line;
-    int trues;    // of the barrier's predicates, so far
-    Votes votes;  // of the barrier before
-    bool waits;   // all of its threads, for other blocks
-    char *slot;   // of shared memory; it ends in a guard page
-    char *shared; // where its memory begins there
+    int trues;               // of the barrier's predicates, so far
+    Votes votes;             // of the barrier before
+    bool waits;              // all of its threads, for other blocks
+    Shared shared;
 
     unsigned count() const { return threads.size(); }
     bool finished() const { return done == count(); }

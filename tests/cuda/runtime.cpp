@@ -23,7 +23,6 @@ struct Unit {
     unsigned done, arrived;  // blocks that are finished; blocks that wait at cluster.sync
 };
 
-constexpr size_t SHARED = 57 * PAGE;  // at least the 227 KB of a GPU; a guard page before it and one after it
 constexpr unsigned PATIENCE = 10000;  // rounds in which all that happens is that threads spin
 constexpr unsigned SPIN_AFTER = 32;   // calls that may be a loop that waits
 
@@ -57,11 +56,10 @@ void fail(const char *format, ...) {
 const char *place(const char *address, char *text, size_t size) {
     if (fibers.guards(address)) return ", where its stack of 60 KB ends";
     for (const auto &b : every_block) {
-        if (address < b->slot - PAGE || address >= b->slot + SHARED + PAGE) continue;
-        const bool mine = b.get() == block;
-        if (address >= b->slot && address < b->slot + SHARED) return ", in the shared memory of a block that has returned";
-        snprintf(text, size, ", %td bytes from the beginning of the %lu bytes of %s shared memory", address - b->shared,
-                 (unsigned long)(launch->static_shared + launch->dynamic_shared), mine ? "its" : "another block's");
+        if (b->shared.has(address)) return ", in the shared memory of a block that has returned";
+        if (!b->shared.guards(address)) continue;
+        snprintf(text, size, ", %td bytes past the end of %s shared memory", b->shared.past_end(address),
+                 b.get() == block ? "its" : "another block's");
         return text;
     }
     return "";
@@ -130,12 +128,12 @@ void maybe_spin() {
 }
 
 void *map_shared(const void *address, unsigned rank) {
-    const ptrdiff_t offset = (const char *)address - block->shared;
-    if (offset < 0 || offset >= (ptrdiff_t)(launch->static_shared + launch->dynamic_shared))
+    const ptrdiff_t offset = (const char *)address - block->shared.begin;
+    if (offset < 0 || offset >= (ptrdiff_t)(launch->module_shared + launch->dynamic_shared))
         fail("map_shared_rank of %p, which is not in its shared memory", address);
     const auto &blocks = block->unit->blocks;
     if (rank >= blocks.size()) fail("map_shared_rank of rank %u in a cluster of %zu blocks", rank, blocks.size());
-    return blocks[rank]->shared + offset;
+    return blocks[rank]->shared.begin + offset;
 }
 
 // ---- threads and blocks
@@ -179,8 +177,8 @@ static unsigned pass(Block &b) {
     block = &b;
     blockIdx = b.index;
     block_rank = b.rank;
-    shared_static = b.shared;
-    shared_dynamic = b.shared + launch->static_shared;
+    shared_static = b.shared.begin;
+    shared_dynamic = b.shared.begin + launch->module_shared;
     unsigned spinning = 0;
     Order o = order(b.count(), launch->schedule, random_bits);
     for (unsigned i = 0; i < b.count(); ++i) {
@@ -231,25 +229,19 @@ static Block *new_block() {
         return b;
     }
     every_block.emplace_back(new Block{});
-    Block *b = every_block.back().get();
-    char *memory = (char *)mmap(nullptr, SHARED + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    b->slot = memory + PAGE;
-    if (memory == MAP_FAILED || mprotect(b->slot, SHARED, PROT_READ | PROT_WRITE)) fail("no memory for another block");
-    return b;
+    return every_block.back().get();
 }
 
 static void start_unit(uint64_t number) {
     const uint64_t *c = launch->cluster, *g = launch->grid;
     const uint64_t ux = g[0] / c[0], uy = g[1] / c[1];
-    const uint64_t shared = launch->static_shared + launch->dynamic_shared;
     in_flight.push_back(Unit{});
     for (unsigned rank = 0; rank < c[0] * c[1] * c[2]; ++rank) {
         Block *b = new_block();
         b->index = {unsigned(number % ux * c[0] + rank % c[0]), unsigned(number / ux % uy * c[1] + rank / c[0] % c[1]),
                     unsigned(number / ux / uy * c[2] + rank / c[0] / c[1])};
         b->rank = rank;
-        b->shared = b->slot + SHARED - (shared + launch->shared_alignment - 1) / launch->shared_alignment * launch->shared_alignment;
-        memset(b->shared, 0xff, b->slot + SHARED - b->shared);
+        if (!b->shared.start(*launch)) fail("no memory for the shared memory of another block");
         b->start(blockDim);
         in_flight.back().blocks.push_back(b);
     }
@@ -257,7 +249,7 @@ static void start_unit(uint64_t number) {
 
 static void retire(size_t i) {
     for (Block *b : in_flight[i].blocks) {
-        if (in_flight[i].blocks.size() > 1) mprotect(b->slot, SHARED, PROT_READ | PROT_WRITE);
+        if (in_flight[i].blocks.size() > 1) b->shared.allow();
         free_blocks.push_back(b);
     }
     if (i + 1 < in_flight.size()) std::swap(in_flight[i], in_flight.back());
@@ -273,7 +265,7 @@ static bool round() {
             b->unit = &in_flight[i];
             spinning |= run(*b);
             // Other blocks of the cluster may not touch the memory of one that has returned.
-            if (b->finished() && in_flight[i].blocks.size() > 1) mprotect(b->slot, SHARED, PROT_NONE);
+            if (b->finished() && in_flight[i].blocks.size() > 1) b->shared.forbid();
         }
         if (in_flight[i].done == in_flight[i].blocks.size()) retire(i);
         else ++i;
@@ -308,7 +300,7 @@ static void forget() {
     in_flight.clear();
     free_blocks.clear();
     for (const auto &b : every_block) {
-        mprotect(b->slot, SHARED, PROT_READ | PROT_WRITE);
+        b->shared.allow();
         free_blocks.push_back(b.get());
     }
 }
@@ -333,18 +325,18 @@ extern "C" SHIM_API const char *shim_launch(const Launch *l, uint64_t *address) 
     return nullptr;
 }
 
-struct StaticShared {
+struct ModuleShared {
     const void *base;
     uint64_t bytes, alignment;
 };
 
-// The __shared__ variables of the library that a function belongs to: its thread-local segment.
-extern "C" SHIM_API void shim_static_shared(const void *function, StaticShared *found) {
+// All __shared__ variables of the library that a function belongs to: its thread-local segment.
+extern "C" SHIM_API void shim_module_shared(const void *function, ModuleShared *found) {
     Dl_info info;
     *found = {dladdr(function, &info) ? info.dli_fbase : nullptr, 0, 1};
     dl_iterate_phdr(
         [](dl_phdr_info *module, size_t, void *data) {
-            auto &f = *(StaticShared *)data;
+            auto &f = *(ModuleShared *)data;
             if ((const void *)module->dlpi_addr != f.base) return 0;
             for (int i = 0; i < module->dlpi_phnum; ++i)
                 if (const auto &h = module->dlpi_phdr[i]; h.p_type == PT_TLS) f.bytes = h.p_memsz, f.alignment = h.p_align;
