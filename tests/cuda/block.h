@@ -14,7 +14,8 @@ namespace shim {
 enum State : unsigned char { READY, RUNNING, SPINNING, WAITING, DONE };
 
 inline const char *name_of(Wait kind) {
-    static const char *const names[] = {"__syncthreads", "cluster.sync", "grid.sync", "__syncwarp", "a shuffle", "a vote"};
+    static const char *const names[] = {"__syncthreads", "cluster.sync", "grid.sync",
+                                        "__syncwarp",    "a shuffle",    "a vote"};
     return names[kind];
 }
 

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 SHIM = (HERE / "assembly.py", *sorted(HERE.glob("*.h")), *sorted(HERE.glob("include/*.h")), HERE / "runtime.cpp")
 
 COMPILE = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti", f"-I{HERE}")
-LINK = ("-shared", "-Wl,-Bsymbolic", "-Wl,-z,now", "-Wl,-rpath,$ORIGIN")
+LINK = ("-shared", "-Wl,-Bsymbolic", "-Wl,-z,now", "-Wl,-z,defs", "-Wl,-rpath,$ORIGIN")
 KERNELS = (
     *("-Og", "-w", "-fno-strict-aliasing", "-fwrapv", "-fno-asynchronous-unwind-tables"),
     "-ffp-contract=off",  # a multiplication and an addition stay two, so that results are the same on every machine

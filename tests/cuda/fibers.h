@@ -28,7 +28,7 @@ struct Fiber {
 
 #if defined(__x86_64__) && !defined(SHIM_UCONTEXT)
 
-// Inline, and left by a jump: a return would be predicted to go where this stack was called from, and be wrong each time.
+// Inline, and left by a jump: a return would be predicted to go where the other stack came from, and wrongly so.
 // What the compiler may not be told of as clobbered is pushed. It needs -mno-red-zone.
 inline __attribute__((always_inline)) void switch_to(void **save, void *load) {
     asm volatile(

@@ -16,8 +16,8 @@ class Shared {
     bool grow(size_t wanted) {
         if (slot) munmap(slot - PAGE, size + 2 * PAGE);
         size = (wanted + 16 * PAGE) / PAGE * PAGE;
-        char *memory = (char *)mmap(nullptr, size + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        slot = memory == MAP_FAILED ? nullptr : memory + PAGE;
+        void *memory = mmap(nullptr, size + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        slot = memory == MAP_FAILED ? nullptr : (char *)memory + PAGE;
         return slot && allow();
     }
 
@@ -26,7 +26,8 @@ public:
 
     // As a block finds it: 0xFF throughout, which is NaN.
     bool start(const Launch &l) {
-        const size_t wanted = (l.module_shared + l.dynamic_shared + l.shared_alignment - 1) / l.shared_alignment * l.shared_alignment;
+        const uint64_t bytes = l.module_shared + l.dynamic_shared, a = l.shared_alignment;
+        const size_t wanted = (bytes + a - 1) / a * a;
         if (wanted > size && !grow(wanted)) return false;
         begin = slot + size - wanted;
         for (uint64_t i = 0; i < l.shared_ranges; ++i) memset(begin + l.shared[i].offset, 0xff, l.shared[i].bytes);

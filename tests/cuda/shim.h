@@ -1,6 +1,8 @@
-// CUDA C++ for g++: included in front of a .cu, which is compiled as it stands. Each CUDA thread is a fiber of runtime.cpp.
+// CUDA C++ for g++: included in front of a .cu, which is compiled as it stands. runtime.cpp runs its threads.
 #pragma once
 #include <math.h>  // the global overloads too, as CUDA has them: sqrt(float), isnan(double), ...
+
+#include <assert.h>  // the one in include/
 
 #include <climits>
 #include <cstring>
