@@ -7,13 +7,15 @@
 
 #include "fibers.h"
 #include "runtime.h"
+#include "shared.h"
 
 namespace shim {
 
 enum State : unsigned char { READY, RUNNING, SPINNING, WAITING, DONE };
 
 inline const char *name_of(Wait kind) {
-    static const char *const names[] = {"__syncthreads", "cluster.sync", "grid.sync", "__syncwarp", "a shuffle", "a vote"};
+    static const char *const names[] = {"__syncthreads", "cluster.sync", "grid.sync",
+                                        "__syncwarp",    "a shuffle",    "a vote"};
     return names[kind];
 }
 
@@ -75,11 +77,10 @@ struct Block {
     unsigned done, arrived;  // threads that returned; threads that wait at the barrier
     Wait kind;               // of that barrier, and its line
     int line;
-    int trues;    // of the barrier's predicates, so far
-    Votes votes;  // of the barrier before
-    bool waits;   // all of its threads, for other blocks
-    char *slot;   // of shared memory; it ends in a guard page
-    char *shared; // where its memory begins there
+    int trues;               // of the barrier's predicates, so far
+    Votes votes;             // of the barrier before
+    bool waits;              // all of its threads, for other blocks
+    Shared shared;
 
     unsigned count() const { return threads.size(); }
     bool finished() const { return done == count(); }

@@ -1,6 +1,7 @@
 """CuPy's RawModule and its kernels, on the CPU."""
 
 import ctypes
+import itertools
 import math
 
 import numpy as np
@@ -25,21 +26,16 @@ class Launch(ctypes.Structure):
     _fields_ = (
         *(("name", ctypes.c_char_p), ("function", ctypes.c_void_p)),
         *((name, ctypes.c_uint64 * 3) for name in ("grid", "block", "cluster")),
-        *((name, ctypes.c_uint64) for name in ("static_shared", "dynamic_shared", "shared_alignment")),
+        *((name, ctypes.c_uint64) for name in ("module_shared", "dynamic_shared", "shared_alignment")),
+        *(("shared", ctypes.c_void_p), ("shared_ranges", ctypes.c_uint64)),
         *((name, ctypes.c_int64) for name in ("schedule", "seed", "cooperative")),
         *(("seconds", ctypes.c_double), ("integers", ctypes.c_uint64 * INTEGERS), ("floats", ctypes.c_uint64 * 8)),
         *(("stack", ctypes.c_void_p), ("stack_words", ctypes.c_uint64)),
     )
 
 
-class Cluster(ctypes.Structure):
-    """The Cluster of runtime.h."""
-
-    _fields_ = (("begin", ctypes.c_void_p), ("end", ctypes.c_void_p), ("size", ctypes.c_uint * 3))
-
-
-class StaticShared(ctypes.Structure):
-    """The StaticShared of runtime.cpp."""
+class ModuleShared(ctypes.Structure):
+    """The ModuleShared of runtime.cpp."""
 
     _fields_ = (("base", ctypes.c_void_p), ("bytes", ctypes.c_uint64), ("alignment", ctypes.c_uint64))
 
@@ -81,23 +77,25 @@ class CpuFunction:
 
     max_threads_per_block = MOST_THREADS
 
-    def __init__(self, name, library, schedule, seed, cooperative, seconds):
+    def __init__(self, name, kernel, library, *, schedule, seed, cooperative, seconds):
         self.name = name
         self.max_dynamic_shared_size_bytes = UNASKED_SHARED
+        self.shared_size_bytes = sum(size for _, size in kernel.shared)
         self._library = library  # which must stay loaded
         self._cooperative = cooperative
-        function = ctypes.cast(library[name], ctypes.c_void_p).value
-        shared = StaticShared()
-        compiling.runtime().shim_static_shared(ctypes.c_void_p(function), ctypes.byref(shared))
-        self.shared_size_bytes = shared.bytes
-        alignment = max(16, shared.alignment)
-        self._cluster = cluster_of(library, function)
+        self._cluster = kernel.cluster
+        module = ModuleShared()
+        compiling.runtime().shim_module_shared(ctypes.c_void_p(kernel.address), ctypes.byref(module))
+        alignment = max(16, module.alignment)
+        self._ranges = (ctypes.c_uint64 * (2 * len(kernel.shared)))(*itertools.chain(*kernel.shared))
         self._launch = Launch(
             name=name.encode(),
-            function=function,
-            cluster=self._cluster,
-            static_shared=-(-shared.bytes // 16) * 16,
+            function=kernel.address,
+            cluster=kernel.cluster,
+            module_shared=-(-module.bytes // alignment) * alignment,
             shared_alignment=alignment,
+            shared=ctypes.addressof(self._ranges),
+            shared_ranges=len(kernel.shared),
             schedule=SCHEDULES.index(schedule),
             seed=seed,
             cooperative=bool(cooperative),
@@ -147,19 +145,6 @@ class CpuFunction:
         return (min(grid[0], most), 1, 1) if most is not True and most and grid[1:] == (1, 1) else grid
 
 
-def cluster_of(library, function):
-    """The size of a kernel's clusters, from the table that compiling.epilogue makes."""
-    try:
-        table = ctypes.cast(library.shim_clusters, ctypes.POINTER(Cluster))
-    except AttributeError:
-        return (1, 1, 1)
-    for cluster in iter(iter(table).__next__, None):
-        if not cluster.begin:
-            return (1, 1, 1)
-        if cluster.begin <= function < cluster.end:
-            return tuple(cluster.size)
-
-
 class CpuModule:
     """CuPy's RawModule; `cooperative_blocks` is the grid to which CuPy would shrink a cooperative launch."""
 
@@ -180,15 +165,15 @@ class CpuModule:
             raise NotImplementedError('name_expressions: give the kernels names of their own with extern "C"')
         if schedule not in SCHEDULES:
             raise ValueError(f"a schedule is one of {', '.join(SCHEDULES)}, and not {schedule!r}")
-        self.schedule, self.seed, self.seconds = schedule, seed, seconds
-        self._cooperative = enable_cooperative_groups and (cooperative_blocks or True)
+        cooperative = enable_cooperative_groups and (cooperative_blocks or True)
+        self._how = {"schedule": schedule, "seed": seed, "cooperative": cooperative, "seconds": seconds}
         self._library = compiling.compiled(code, tuple(options))
 
     def compile(self, log_stream=None):
         """Nothing is left to do."""
 
     def get_function(self, name):
-        known = name.isidentifier() and hasattr(self._library, name)
-        if not known or not compiling.exports(self._library, name):
+        kernel = compiling.kernel_of(self._library, name)
+        if kernel is None:
             raise LaunchError(f'the module has no kernel {name!r}: no extern "C" __global__ function has that name')
-        return CpuFunction(name, self._library, self.schedule, self.seed, self._cooperative, self.seconds)
+        return CpuFunction(name, kernel, self._library, **self._how)

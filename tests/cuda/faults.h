@@ -42,7 +42,7 @@ inline void on_signal(int number, siginfo_t *info, void *context) {
         if (number == SIGVTALRM) signal(number, SIG_IGN);
         return;
     }
-    if (number == SIGVTALRM) give_up("this thread runs, and the launch has taken all the time it may: does it wait for ever?");
+    if (number == SIGVTALRM) give_up("it still runs after all the time that a launch may take: does it wait for ever?");
     if (number == SIGFPE) give_up("an integer is divided by zero");
     if (number == SIGILL) give_up("an instruction that traps, such as an address that is not aligned to its type");
     if (info->si_code == SI_KERNEL) give_up("an address that is not aligned, or none at all");

@@ -63,7 +63,8 @@ inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
 
 namespace shim {
 template <class T> T *aligned(T *p) {
-    if ((uintptr_t)p % sizeof(T)) fail("%p is not aligned to the %zu bytes that are loaded or stored", (void *)p, sizeof(T));
+    const size_t size = sizeof(T);
+    if ((uintptr_t)p % size) fail("%p is not aligned to the %zu bytes that are loaded or stored", (void *)p, size);
     return p;
 }
 }  // namespace shim

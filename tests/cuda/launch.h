@@ -13,11 +13,17 @@ constexpr int INTEGERS =
     8;
 #endif
 
+struct Range {
+    uint64_t offset, bytes;
+};
+
 struct Launch {
     const char *name;
     const char *function;
     uint64_t grid[3], block[3], cluster[3];
-    uint64_t static_shared, dynamic_shared, shared_alignment;  // bytes
+    uint64_t module_shared, dynamic_shared, shared_alignment;  // bytes; of all __shared__ variables of all its kernels
+    const Range *shared;  // the variables that this kernel reaches
+    uint64_t shared_ranges;
     int64_t schedule, seed, cooperative;
     double seconds;  // of processor time
     uint64_t integers[INTEGERS];

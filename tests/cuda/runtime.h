@@ -21,12 +21,6 @@ struct Votes {
     int threads;
 };
 
-// Thread blocks that run as one cluster, as the .cu says for the kernels between two addresses.
-struct Cluster {
-    const char *begin, *end;
-    unsigned size[3];
-};
-
 extern SHIM_API char *shared_static, *shared_dynamic;  // of the block that runs
 extern SHIM_API unsigned lane;                         // of the thread that runs
 extern SHIM_API unsigned block_rank;                   // in its cluster

@@ -1,6 +1,8 @@
-// CUDA C++ for g++: included in front of a .cu, which is compiled as it stands. Each CUDA thread is a fiber of runtime.cpp.
+// CUDA C++ for g++: included in front of a .cu, which is compiled as it stands. runtime.cpp runs its threads.
 #pragma once
 #include <math.h>  // the global overloads too, as CUDA has them: sqrt(float), isnan(double), ...
+
+#include <assert.h>  // the one in include/
 
 #include <climits>
 #include <cstring>
@@ -38,18 +40,11 @@ extern "C" __attribute__((visibility("hidden"))) inline __attribute__((used)) vo
     return (place->module ? shim::shared_static : shim::shared_dynamic) + place->offset;
 }
 
-// The kernels of a cluster size stand in a section whose name tells it; the linker marks where that begins and ends.
+// The kernels of a cluster size stand in a section whose name tells it, which assembly.py reads.
 #define SHIM_TEXT(x) #x
-#define SHIM_SECTION(x, y, z, ...) __attribute__((section("shim_cluster_" SHIM_TEXT(x) "_" SHIM_TEXT(y) "_" SHIM_TEXT(z))))
+#define SHIM_SECTION(x, y, z, ...) \
+    __attribute__((section("shim_cluster_" SHIM_TEXT(x) "_" SHIM_TEXT(y) "_" SHIM_TEXT(z))))
 #define __cluster_dims__(...) SHIM_SECTION(__VA_ARGS__, 1, 1, 1)
-#define SHIM_BOUND(name) extern "C" __attribute__((visibility("hidden"))) const char name[]
-#define SHIM_BOUNDS_(x, y, z, ...)                       \
-    SHIM_BOUND(__start_shim_cluster_##x##_##y##_##z);    \
-    SHIM_BOUND(__stop_shim_cluster_##x##_##y##_##z);
-#define SHIM_BOUNDS(...) SHIM_BOUNDS_(__VA_ARGS__, 1, 1, 1)
-#define SHIM_CLUSTER_(x, y, z, ...) \
-    {__start_shim_cluster_##x##_##y##_##z, __stop_shim_cluster_##x##_##y##_##z, {x, y, z}},
-#define SHIM_CLUSTER(...) SHIM_CLUSTER_(__VA_ARGS__, 1, 1, 1)
 
 #include "functions.h"
 #include "threads.h"

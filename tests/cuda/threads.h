@@ -48,12 +48,12 @@ template <class T> T __shfl_xor_sync(unsigned mask, T value, int bits, int width
     const unsigned source = shim::lane ^ bits;
     return shim::shuffle(mask, value, shim::within(source, source < (shim::lane & -width) + width), line);
 }
-template <class T> T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32, int line = __builtin_LINE()) {
+template <class T> T __shfl_down_sync(unsigned mask, T value, int by, int width = 32, int line = __builtin_LINE()) {
     const unsigned source = shim::lane + by;
     return shim::shuffle(mask, value, shim::within(source, source < (shim::lane & -width) + width), line);
 }
-template <class T> T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32, int line = __builtin_LINE()) {
-    return shim::shuffle(mask, value, shim::within(shim::lane - by, by <= (shim::lane & (width - 1))), line);
+template <class T> T __shfl_up_sync(unsigned mask, T value, int by, int width = 32, int line = __builtin_LINE()) {
+    return shim::shuffle(mask, value, shim::within(shim::lane - by, unsigned(by) <= (shim::lane & (width - 1))), line);
 }
 
 // Everything runs in one thread of the machine, in the order of the program.

@@ -36,7 +36,9 @@ struct grid_group {
     static unsigned long long block_rank() {
         return blockIdx.x + 1ull * gridDim.x * (blockIdx.y + 1ull * gridDim.y * blockIdx.z);
     }
-    static unsigned long long thread_rank() { return block_rank() * thread_block::size() + thread_block::thread_rank(); }
+    static unsigned long long thread_rank() {
+        return block_rank() * thread_block::size() + thread_block::thread_rank();
+    }
     static unsigned long long size() { return num_blocks() * thread_block::size(); }
 };
 
