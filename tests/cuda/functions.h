@@ -1,8 +1,17 @@
 // CUDA's functions of one thread: arithmetic, bits, loads and stores with a hint.
 #pragma once
 
-using std::max;
-using std::min;
+// Of two types too, as CUDA has them; of a NaN and a number, the number.
+template <class A, class B> auto max(A a, B b) -> std::common_type_t<A, B> {
+    using T = std::common_type_t<A, B>;
+    if constexpr (std::is_floating_point_v<T>) return fmax(T(a), T(b));
+    else return T(a) < T(b) ? T(b) : T(a);
+}
+template <class A, class B> auto min(A a, B b) -> std::common_type_t<A, B> {
+    using T = std::common_type_t<A, B>;
+    if constexpr (std::is_floating_point_v<T>) return fmin(T(a), T(b));
+    else return T(b) < T(a) ? T(b) : T(a);
+}
 
 inline float rsqrtf(float x) { return float(1 / sqrt(double(x))); }
 inline double rsqrt(double x) { return 1 / sqrt(x); }
