@@ -70,18 +70,10 @@ inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
     return (unsigned __int128)a * b >> 64;
 }
 
-namespace shim {
-template <class T> T *aligned(T *p) {
-    const size_t size = sizeof(T);
-    if ((uintptr_t)p % size) fail("%p is not aligned to the %zu bytes that are loaded or stored", (void *)p, size);
-    return p;
-}
-}  // namespace shim
-
 #define SHIM_LOAD(name) \
-    template <class T> T name(const T *p) { return *shim::aligned(p); }
+    template <class T> T name(const T *p) { return *p; }
 #define SHIM_STORE(name) \
-    template <class T> void name(T *p, typename shim::Same<T>::type value) { *shim::aligned(p) = value; }
+    template <class T> void name(T *p, typename shim::Same<T>::type value) { *p = value; }
 SHIM_LOAD(__ldg)
 SHIM_LOAD(__ldca)
 SHIM_LOAD(__ldcg)

@@ -66,10 +66,12 @@ __device__ int deep(int n) {
 extern "C" __global__ void recursion(int *y) { y[0] = deep(100000); }
 extern "C" __global__ void division(int *y) { y[0] = 100 / y[0]; }
 extern "C" __global__ void asserts(int n) { assert(threadIdx.x < n); }
-extern "C" __global__ void too_much() {
-    __shared__ double s[8000];
+template <class T> __device__ void much() {
+    __shared__ T s[8000];
     s[threadIdx.x] = 1;
 }
+extern "C" __global__ void too_much() { much<double>(); }
+extern "C" __global__ void hint_at(float *x, long long i) { __stcs((float2 *)(x + i), make_float2(1, 2)); }
 extern "C" __global__ void grid_sync(int leaves) {
     if (blockIdx.x == leaves) return;
     cg::this_grid().sync();

@@ -59,6 +59,7 @@ def test_accesses_out_of_bounds(name, at, placement):
 def test_other_accesses():
     x = guarded(np.zeros(32, np.float32), "start")
     faulty("four_at", x, np.int64(1), says="not aligned")
+    faulty("hint_at", x, np.int64(1), says="not aligned")
     faulty("past_shared", np.int32(64), shared_mem=256, says="0 bytes past the end of its shared memory")
     faulty("reads_at", 0, np.int64(0), says="it reads address")
     faulty("recursion", x, says="where its stack of 60 KB ends")

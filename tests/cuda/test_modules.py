@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.cuda import compiling
+from tests.cuda import compiling, guarded
 from tests.cuda.cpu_module import CpuModule, LaunchError
 from tests.cuda.fake_cupy import fake_cupy
 from tests.cuda.launching import HERE, argument
@@ -51,13 +51,17 @@ def test_options():
 
 
 RACE = """
-def handled():
-    return [line for line in open("/proc/self/status") if line.startswith("SigCgt")]
-
+import ctypes
 from tests.cuda.cpu_module import CpuModule
+
+def handled():
+    stack = ctypes.create_string_buffer(64)
+    ctypes.CDLL(None).sigaltstack(None, stack)
+    return stack.raw, [line for line in open("/proc/self/status") if line.startswith("SigCgt")]
+
 before = handled()
 CpuModule(code='extern "C" __global__ void f(int n) {}').get_function("f")((1,), (1,), (1,))
-assert handled() == before, "a launch leaves signal handlers behind"
+assert handled() == before, "a launch leaves its signal handlers, or their stack, behind"
 """
 
 
@@ -67,6 +71,36 @@ def test_processes_that_compile_the_same_at_once(tmp_path):
     started = [subprocess.Popen([sys.executable, "-c", RACE], env=cache) for _ in range(3)]
     assert [process.wait() for process in started] == [0, 0, 0]
     assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == ["kernel", "runtime"]
+
+
+SAME = """
+template <class T> __device__ void sum(T *y) {
+    __shared__ T many[COUNT], few[32];
+    for (int i = threadIdx.x; i < COUNT; i += blockDim.x) many[i] = 1;
+    few[threadIdx.x] = 0;
+    __syncthreads();
+    for (int i = threadIdx.x; i < COUNT; i += blockDim.x) few[threadIdx.x] += many[i];
+    y[threadIdx.x] = few[threadIdx.x];
+}
+extern "C" __global__ void total(float *y) { sum(y); }
+"""
+
+
+def test_modules_with_the_same_names_keep_apart():
+    modules = [CpuModule(code=SAME, options=(f"-DCOUNT={count}",)) for count in (1, 320)]
+    for module, count in zip(modules, (1, 320), strict=True):
+        y = np.zeros(32, np.float32)
+        module.get_function("total")((1,), (32,), (y.ctypes.data,))
+        assert y.sum() == count
+
+
+def test_guarded_memory_is_freed_with_its_last_array():
+    before = set(guarded._live)
+    part = guarded.guarded(np.arange(6.0).reshape(2, 3))[1]
+    (made,) = set(guarded._live) - before
+    np.testing.assert_array_equal(part, [3, 4, 5])
+    del part
+    assert made not in guarded._live
 
 
 @pytest.mark.parametrize("placement", ["start", "end"])
