@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from tests.cuda.guarded import guarded
-from tests.cuda.launching import ORDERS, N, check_reduction, in_every_order, launch, numbers, results
+from tests.cuda.launching import NEEDS_COMPILER, ORDERS, N, check_reduction, in_every_order, launch, numbers, results
+
+pytestmark = NEEDS_COMPILER
 
 
 @pytest.mark.parametrize("block", [(32,), (96,), (256,), (1024,), (16, 8), (4, 4, 4), (50,), (1,)])

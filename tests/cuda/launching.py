@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from tests.cuda import compiling
 from tests.cuda.cpu_module import SCHEDULES, CpuModule
 from tests.cuda.guarded import guarded
 
+NEEDS_COMPILER = pytest.mark.skipif(not compiling.usable(), reason="kernels run on the CPU on x86-64 Linux, with g++")
 HERE = Path(__file__).parent
 ORDERS = [(schedule, seed) for schedule in SCHEDULES for seed in range(5 if schedule == "shuffled" else 1)]
 N = 1000

@@ -5,7 +5,9 @@ import pytest
 
 from tests.cuda.cpu_module import SCHEDULES, CpuModule, LaunchError
 from tests.cuda.guarded import guarded
-from tests.cuda.launching import HERE, ORDERS, check_reduction, launch, numbers, results
+from tests.cuda.launching import HERE, NEEDS_COMPILER, ORDERS, check_reduction, launch, numbers, results
+
+pytestmark = NEEDS_COMPILER
 
 
 def faulty(name, *args, says, **how):
