@@ -24,7 +24,6 @@ KERNELS = (
     *("-Og", "-w", "-fno-strict-aliasing", "-fwrapv", "-fno-asynchronous-unwind-tables"),
     "-ffp-contract=off",  # a multiplication and an addition stay two, so that results are the same on every machine
     *("-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"),  # a GPU does not load or store across alignment
-    "-fno-gnu-unique",  # the same template's variables in two libraries are two
     *("-fno-extern-tls-init", "-ftls-model=global-dynamic"),  # __shared__ is thread_local: see shim.h
     *(f"-I{HERE / 'include'}", "-include", "shim.h"),
 )
