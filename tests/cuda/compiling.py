@@ -1,12 +1,15 @@
 """A .cu and the shim, compiled by g++ into a library that is kept for the next time."""
 
 import ctypes
+import fcntl
 import functools
 import hashlib
 import itertools
 import os
 import re
+import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -21,12 +24,16 @@ KERNELS = (
     *("-Og", "-w", "-fno-strict-aliasing", "-fwrapv", "-fno-asynchronous-unwind-tables"),
     "-ffp-contract=off",  # a multiplication and an addition stay two, so that results are the same on every machine
     *("-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"),  # a GPU does not load or store across alignment
-    "-fno-gnu-unique",  # the same template's variables in two libraries are two
     *("-fno-extern-tls-init", "-ftls-model=global-dynamic"),  # __shared__ is thread_local: see shim.h
     *(f"-I{HERE / 'include'}", "-include", "shim.h"),
 )
 DIALECT = {"x86_64": "gnu", "aarch64": "trad"}  # the one in which a thread-local address is asked of __tls_get_addr
 ARCHITECTURE = re.compile(r"-?-(?:gpu-architecture|arch)=(?:sm|compute)_(\d+)[a-z]?")
+
+
+def usable():
+    """Whether this machine can run the shim: where not, tests are to be skipped."""
+    return sys.platform == "linux" and os.uname().machine == "x86_64" and shutil.which("g++") is not None
 
 
 class CompileError(Exception):
@@ -60,7 +67,7 @@ def run(command, source=None):
 
 
 def built(name, options, source, *libraries, changed=str):
-    """The path of a library, compiled unless it is there; processes may race, as the last one renames a whole file.
+    """The path of a library, compiled unless it is there; of processes that race, one compiles and the others wait.
 
     `changed` is what is done to the assembly in between.
     """
@@ -68,12 +75,14 @@ def built(name, options, source, *libraries, changed=str):
     path = cache() / f"{name}-{key[:32]}.so"
     if path.exists():
         return path
-    with tempfile.TemporaryDirectory(dir=cache()) as folder:
-        made = str(Path(folder) / "made.so")
-        assembly = run(("g++", "-x", "c++", "-", *COMPILE, *options, "-S", "-o", "-"), source)
-        link = ("g++", "-x", "assembler", "-", "-x", "none", *LINK, *libraries, "-o", made)
-        run(link, changed(assembly))
-        os.rename(made, path)
+    with path.with_suffix(".lock").open("w") as lock, tempfile.TemporaryDirectory(dir=cache()) as folder:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            made = str(Path(folder) / "made.so")
+            assembly = run(("g++", "-x", "c++", "-", *COMPILE, *options, "-S", "-o", "-"), source)
+            link = ("g++", "-x", "assembler", "-", "-x", "none", *LINK, *libraries, "-o", made)
+            run(link, changed(assembly))
+            os.rename(made, path)  # whole, even where another process has no lock
     return path
 
 
@@ -96,7 +105,7 @@ def flags(options):
 
 
 def compiled(code, options):
-    """The library of a .cu."""
+    """The library of a .cu. What it includes by -I is not looked at: where that changes, the cache is to be emptied."""
     dialect = DIALECT.get(os.uname().machine)
     options = (*KERNELS, *((f"-mtls-dialect={dialect}",) if dialect else ()), *flags(options))
     source = '# 1 "kernel.cu"\n' + code

@@ -28,7 +28,7 @@ class Launch(ctypes.Structure):
         *((name, ctypes.c_uint64 * 3) for name in ("grid", "block", "cluster")),
         *((name, ctypes.c_uint64) for name in ("module_shared", "dynamic_shared", "shared_alignment")),
         *(("shared", ctypes.c_void_p), ("shared_ranges", ctypes.c_uint64)),
-        *((name, ctypes.c_int64) for name in ("schedule", "seed", "cooperative")),
+        *((name, ctypes.c_int64) for name in ("schedule", "seed", "cooperative", "resident")),
         *(("seconds", ctypes.c_double), ("integers", ctypes.c_uint64 * INTEGERS), ("floats", ctypes.c_uint64 * 8)),
         *(("stack", ctypes.c_void_p), ("stack_words", ctypes.c_uint64)),
     )
@@ -77,7 +77,7 @@ class CpuFunction:
 
     max_threads_per_block = MOST_THREADS
 
-    def __init__(self, name, kernel, library, *, schedule, seed, cooperative, seconds):
+    def __init__(self, name, kernel, library, *, schedule, seed, cooperative, resident, seconds):
         self.name = name
         self.max_dynamic_shared_size_bytes = UNASKED_SHARED
         self.shared_size_bytes = sum(size for _, size in kernel.shared)
@@ -99,6 +99,7 @@ class CpuFunction:
             schedule=SCHEDULES.index(schedule),
             seed=seed,
             cooperative=bool(cooperative),
+            resident=resident,
             seconds=seconds,
         )
 
@@ -146,7 +147,12 @@ class CpuFunction:
 
 
 class CpuModule:
-    """CuPy's RawModule; `cooperative_blocks` is the grid to which CuPy would shrink a cooperative launch."""
+    """CuPy's RawModule.
+
+    `schedule` and `seed` give the order of blocks, and of threads between barriers. `cooperative_blocks` is the grid
+    to which CuPy would shrink a cooperative launch. `resident` is how many blocks, or clusters, the device can hold
+    at once: a kernel that waits for a block beyond those waits for ever. `seconds` of processor time end a launch.
+    """
 
     def __init__(
         self,
@@ -157,6 +163,7 @@ class CpuModule:
         seed=0,
         enable_cooperative_groups=False,
         cooperative_blocks=None,
+        resident=2**62,
         seconds=30.0,
         backend="nvrtc",
         name_expressions=None,
@@ -166,7 +173,8 @@ class CpuModule:
         if schedule not in SCHEDULES:
             raise ValueError(f"a schedule is one of {', '.join(SCHEDULES)}, and not {schedule!r}")
         cooperative = enable_cooperative_groups and (cooperative_blocks or True)
-        self._how = {"schedule": schedule, "seed": seed, "cooperative": cooperative, "seconds": seconds}
+        self._how = {"schedule": schedule, "seed": seed, "cooperative": cooperative}
+        self._how |= {"resident": resident, "seconds": seconds}
         self._library = compiling.compiled(code, tuple(options))
 
     def compile(self, log_stream=None):

@@ -78,7 +78,7 @@ def _filled(empty):
     return zeros, ones, full
 
 
-def fake_cupy(schedule="forward", seed=0, placement="end", cooperative_blocks=8, **attributes):
+def fake_cupy(schedule="forward", seed=0, placement="end", *, cooperative_blocks=8, resident=2**62, **attributes):
     """A module to use as cupy; `attributes` replace some of the device's.
 
     Each call is another module: a test may have several side by side, one for each schedule and placement.
@@ -98,8 +98,8 @@ def fake_cupy(schedule="forward", seed=0, placement="end", cooperative_blocks=8,
         return guarded(np.array(values, dtype, **more))
 
     def raw_module(code, options=(), **more):
-        more = {"schedule": schedule, "seed": seed, "cooperative_blocks": cooperative_blocks, **more}
-        return CpuModule(code, options, **more)
+        how = {"schedule": schedule, "seed": seed, "cooperative_blocks": cooperative_blocks, "resident": resident}
+        return CpuModule(code, options, **how, **more)
 
     cupy.guarded, cupy.array, cupy.RawModule = guarded, array, raw_module
     cupy.asnumpy = lambda values, **_: np.array(values)

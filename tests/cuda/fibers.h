@@ -14,6 +14,7 @@ namespace shim {
 
 constexpr size_t PAGE = 4096, STACK = 16 * PAGE;  // the lowest page is a guard; only pages that are used take memory
 constexpr size_t STACKS_AT_ONCE = 64;
+constexpr size_t GUARDED = 8192;  // a process may have 65,530 pieces of memory, and each guard page makes two
 
 struct Fiber {
     char *base;
@@ -90,7 +91,7 @@ class Fibers {
         if (memory == MAP_FAILED) return false;
         for (size_t i = 0; i < STACKS_AT_ONCE; ++i) {
             char *base = memory + i * STACK;
-            if (mprotect(base, PAGE, PROT_NONE)) return false;
+            if (all.size() < GUARDED && mprotect(base, PAGE, PROT_NONE)) return false;
             all.push_back(new Fiber{base, {}});
             prepare(*all.back());
             free.push_back(all.back());

@@ -1,8 +1,17 @@
 // CUDA's functions of one thread: arithmetic, bits, loads and stores with a hint.
 #pragma once
 
-using std::max;
-using std::min;
+// Of two types too, as CUDA has them; of a NaN and a number, the number.
+template <class A, class B> auto max(A a, B b) -> std::common_type_t<A, B> {
+    using T = std::common_type_t<A, B>;
+    if constexpr (std::is_floating_point_v<T>) return fmax(T(a), T(b));
+    else return T(a) < T(b) ? T(b) : T(a);
+}
+template <class A, class B> auto min(A a, B b) -> std::common_type_t<A, B> {
+    using T = std::common_type_t<A, B>;
+    if constexpr (std::is_floating_point_v<T>) return fmin(T(a), T(b));
+    else return T(b) < T(a) ? T(b) : T(a);
+}
 
 inline float rsqrtf(float x) { return float(1 / sqrt(double(x))); }
 inline double rsqrt(double x) { return 1 / sqrt(x); }
@@ -61,18 +70,10 @@ inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
     return (unsigned __int128)a * b >> 64;
 }
 
-namespace shim {
-template <class T> T *aligned(T *p) {
-    const size_t size = sizeof(T);
-    if ((uintptr_t)p % size) fail("%p is not aligned to the %zu bytes that are loaded or stored", (void *)p, size);
-    return p;
-}
-}  // namespace shim
-
 #define SHIM_LOAD(name) \
-    template <class T> T name(const T *p) { return *shim::aligned(p); }
+    template <class T> T name(const T *p) { return *p; }
 #define SHIM_STORE(name) \
-    template <class T> void name(T *p, typename shim::Same<T>::type value) { *shim::aligned(p) = value; }
+    template <class T> void name(T *p, typename shim::Same<T>::type value) { *p = value; }
 SHIM_LOAD(__ldg)
 SHIM_LOAD(__ldca)
 SHIM_LOAD(__ldcg)

@@ -25,6 +25,7 @@ struct Launch {
     const Range *shared;  // the variables that this kernel reaches
     uint64_t shared_ranges;
     int64_t schedule, seed, cooperative;
+    uint64_t resident;  // how many clusters, or blocks, may be in flight
     double seconds;  // of processor time
     uint64_t integers[INTEGERS];
     double floats[8];

@@ -61,17 +61,17 @@ static bool round() {
 static void run_grid() {
     const uint64_t units = blocks_total / (launch->cluster[0] * launch->cluster[1] * launch->cluster[2]);
     Order o = order(units, launch->schedule, random_bits);
-    const size_t at_once = launch->schedule == SHUFFLED ? 1 + random_bits() % 4 : 1;
+    const size_t at_once = std::min<size_t>(launch->resident, launch->schedule == SHUFFLED ? 1 + random_bits() % 4 : 1);
     uint64_t started = 0;
     for (unsigned idle = 0; started < units || !in_flight.empty();) {
+        for (; started < units && in_flight.size() < at_once; ++started) start_unit(o.next());
         moved = false;
         const bool spinning = round();
-        if (started < units && (in_flight.size() < at_once || !moved)) {
+        if (moved) {
+            idle = 0;
+        } else if (started < units && in_flight.size() < launch->resident) {  // they may be what is waited for
             start_unit(o.next());
             ++started;
-            idle = 0;
-        } else if (moved) {
-            idle = 0;
         } else if (!spinning || ++idle > PATIENCE) {
             block = nullptr;
             fail(spinning ? "deadlock: all threads that do not wait spin, and nothing else happens"

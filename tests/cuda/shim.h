@@ -1,11 +1,14 @@
 // CUDA C++ for g++: included in front of a .cu, which is compiled as it stands. runtime.cpp runs its threads.
 #pragma once
 #include <math.h>  // the global overloads too, as CUDA has them: sqrt(float), isnan(double), ...
+#include <stdlib.h>
 
 #include <assert.h>  // the one in include/
 
 #include <climits>
+#include <cstdio>
 #include <cstring>
+#include <type_traits>
 
 #include "runtime.h"
 

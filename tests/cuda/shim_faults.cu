@@ -1,5 +1,4 @@
 // Kernels for tests/test_cuda_shim.py: each with a fault that the shim has to catch. The tests name some lines.
-#include <cassert>
 #include <cooperative_groups.h>
 namespace cg = cooperative_groups;
 
@@ -25,7 +24,7 @@ extern "C" __global__ void wrong_merge(const float *x, float *y) {  // the warps
     __syncthreads();
     y[threadIdx.x] = parts[0];
 }
-extern "C" __global__ void reads_at(const float *x, long long i) { __shared__ float keep; keep = ((volatile float *)x)[i]; }
+extern "C" __global__ void reads_at(const float *x, long long i) { (void)((volatile float *)x)[i]; }
 extern "C" __global__ void writes_at(float *x, long long i) { if (threadIdx.x == 5) x[i] = 1; }
 extern "C" __global__ void four_at(float *x, long long i) { *(float4 *)(x + i) = make_float4(1, 2, 3, 4); }
 extern "C" __global__ void past_shared(int i) {
@@ -36,6 +35,7 @@ extern "C" __global__ void past_shared(int i) {
 extern "C" __global__ void some_sync() {
     if (threadIdx.x < 16) __syncthreads();  // some
 }
+extern "C" __global__ void one_leaves(int who) { if (threadIdx.x != who) __syncthreads(); }
 extern "C" __global__ void two_syncs(int *y) {
     if (threadIdx.x < 16) __syncthreads();  // first
     else {
@@ -66,10 +66,12 @@ __device__ int deep(int n) {
 extern "C" __global__ void recursion(int *y) { y[0] = deep(100000); }
 extern "C" __global__ void division(int *y) { y[0] = 100 / y[0]; }
 extern "C" __global__ void asserts(int n) { assert(threadIdx.x < n); }
-extern "C" __global__ void too_much() {
-    __shared__ double s[8000];
+template <class T> __device__ void much() {
+    __shared__ T s[8000];
     s[threadIdx.x] = 1;
 }
+extern "C" __global__ void too_much() { much<double>(); }
+extern "C" __global__ void hint_at(float *x, long long i) { __stcs((float2 *)(x + i), make_float2(1, 2)); }
 extern "C" __global__ void grid_sync(int leaves) {
     if (blockIdx.x == leaves) return;
     cg::this_grid().sync();
@@ -83,6 +85,7 @@ extern "C" __global__ void __cluster_dims__(2) leaves_cluster(float *y) {
 extern "C" __global__ void __cluster_dims__(2) no_cluster_sync(float *y) {
     __shared__ float s[32];
     s[threadIdx.x] = 1;
-    y[32 * blockIdx.x + threadIdx.x] = cg::this_cluster().map_shared_rank(s, 1 - cg::this_cluster().block_rank())[threadIdx.x];
+    const float *theirs = cg::this_cluster().map_shared_rank(s, 1 - cg::this_cluster().block_rank());
+    y[32 * blockIdx.x + threadIdx.x] = theirs[threadIdx.x];
     cg::this_cluster().sync();
 }

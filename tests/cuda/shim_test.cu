@@ -40,8 +40,8 @@ extern "C" __global__ void affine(const Affine a) {
     if (i < a.n) a.y[i] = a.scale * a.x[i] + a.shift;
 }
 
-extern "C" __global__ void scalars(double *y, int a, float b, long long c, double d, unsigned e, bool f, int g, __half h,
-                                   const Affine s, float i) {
+extern "C" __global__ void scalars(double *y, int a, float b, long long c, double d, unsigned e, bool f, int g,
+                                   __half h, const Affine s, float i) {
     const double all[] = {double(a), b, double(c), d, double(e), double(f), double(g), __half2float(h), s.scale, i};
     for (int k = 0; k < 10; ++k) y[k] = all[k];
 }
@@ -84,6 +84,8 @@ template <class T> __device__ void shuffle(T *y) {
     y[64 + t] = __shfl_xor_sync(0xffffffff, v, 9);
     y[128 + t] = __shfl_up_sync(0xffffffff, v, 3);
     y[192 + t] = __shfl_down_sync(0xffffffff, v, 7);
+    y[256 + t] = __shfl_down_sync(0xffffffff, v, 5, 8);
+    y[320 + t] = __shfl_xor_sync(0xffffffff, v, 17, 16);
 }
 extern "C" __global__ void shuffle_int(int *y) { shuffle(y); }
 extern "C" __global__ void shuffle_unsigned(unsigned *y) { shuffle(y); }
@@ -153,4 +155,30 @@ extern "C" __global__ void unset(float *y) {
     y[threadIdx.x] = fixed[threadIdx.x];
     y[32 + threadIdx.x] = dynamic[threadIdx.x];
     fixed[threadIdx.x] = dynamic[threadIdx.x] = 1;
+}
+
+// Nothing happens for a long time, and then something does.
+extern "C" __global__ void naps(int *done) {
+    for (int k = 0; k < 1000; ++k) __nanosleep(100);
+    *done = 1;
+}
+
+extern "C" __global__ void turns(int *log, unsigned *next) {
+    const int t = linear() + 32 * blockIdx.x;
+    log[atomicAdd(next, 1u)] = t;
+    __syncthreads();
+    log[atomicAdd(next, 1u)] = t;
+}
+
+extern "C" __global__ void arithmetic(double *y) {
+    const float zero = 0, inf = 1 / zero, nan = zero / zero, tiny = 1e-40f;
+    const double found[] = {
+        double(isnan(nan)), double(isnan(0.0 / zero)), double(isinf(inf)), double(isfinite(1e308)),
+        double(isinf(-1.0 / zero)), max(1, 2) + 0.0, min(3.5f, 2.0f), max(nan, 1.0f), fminf(nan, 2.0f),
+        rsqrt(4.0) + rsqrtf(4.0f) + rsqrt(4.0f),
+        sqrt(9.0f), sqrtf(16.0f), fma(2.0, 3.0, 4.0), __frcp_rn(4.0f), __fdividef(1.0f, 8.0f), double(tiny > 0),
+        __uint_as_float(__float_as_uint(1.5f)), __longlong_as_double(__double_as_longlong(2.5)), min(3ll, 4ll) + 0.0,
+        __popc(255u) + 0.0, __clz(1) + 0.0, __ffs(8) + 0.0, __umulhi(1u << 31, 4u) + 0.0, abs(-2.5f), abs(-3) + 0.0,
+    };
+    for (int k = 0; k < sizeof found / sizeof *found; ++k) y[k] = found[k];
 }

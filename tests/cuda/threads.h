@@ -64,7 +64,7 @@ inline void __nanosleep(unsigned) { shim::spin(); }
 
 namespace shim {
 template <class T> T replace(T *p, T value) {
-    const T old = *aligned(p);
+    const T old = *p;
     if (old == value) maybe_spin();  // this may be how a loop reads a flag
     else *p = value;
     return old;
