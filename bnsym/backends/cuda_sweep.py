@@ -85,6 +85,14 @@ class CudaSweep:
         """How many numbers of each channel it adds up: its elements, totals and moments."""
         return 1 + len(self.totals) + len(self.sweep.moments) if self.sweep.sums else 0
 
+    def wide(self, itemsize: int) -> int:
+        """How many columns a thread takes side by side: each has its own sums, or its own numbers, in registers."""
+        words = 2 if itemsize == 8 else 1
+        if self.sums:
+            return 2 if words == 1 and self.sums <= 5 else 1
+        numbers = max(len(self.fields("channel")), 1) * words
+        return max(16 // itemsize >> k for k in range(4) if (16 // itemsize >> k) * numbers <= 32 or 16 // itemsize >> k == 1)
+
     @property
     def absences(self) -> list[str]:
         """What each omitted array stands for."""

@@ -21,7 +21,25 @@ from bnsym.model import Axis, Equation, Quantity, Size, Term, outside_and_inside
 
 def scheduled(kernel: Kernel, axes: tuple[Axis, ...]) -> Schedule:
     """The sweeps of a kernel whose data vary along `axes`. Raises DefinitionError where there is no order for them."""
-    return _Scheduler(_with_moments(kernel), axes).schedule()
+    return _Scheduler(_over_elements(_with_moments(kernel), axes), axes).schedule()
+
+
+def _over_elements(kernel: Kernel, axes: tuple[Axis, ...]) -> Kernel:
+    """Sums over numbers of a row, of which each element of the row has its share: every pass goes over elements."""
+    done = []
+    for o in kernel.operations:
+        idle = tuple(a for a in axes if a not in _over(o) and a not in o.left.axes)
+        if o.kind is Kind.REDUCE and idle:
+            many = sympy.Mul(*(_size(kernel, a) for a in idle))
+            terms = (Term(t.body / many, (*t.axes, *idle)) if t.axes and not t.largest else t for t in o.equation.terms)
+            o = replace(o, equation=replace(o.equation, terms=tuple(terms)))
+        done.append(o)
+    return replace(kernel, operations=tuple(done))
+
+
+def _size(kernel: Kernel, axis: Axis) -> Size:
+    found = {q.axis: q for o in kernel.operations for t in o.equation.terms for q in t.body.atoms(Size)}
+    return found.get(axis, Size(f"size_{axis.name}", axis))
 
 
 def _with_moments(kernel: Kernel) -> Kernel:
@@ -200,8 +218,7 @@ class _Scheduler:
             raise DefinitionError(f"{self.kernel.name}: two masks in one sum")
         if weights:
             return next(t.left for t in made.totals if t.value == 1 and t.weight in weights)
-        sizes = {q.axis: q for o in self.kernel.operations for t in o.equation.terms for q in t.body.atoms(Size)}
-        return sympy.Mul(*(sizes.get(a, Size(f"size_{a.name}", a)) for a in made.over))
+        return sympy.Mul(*(_size(self.kernel, a) for a in made.over))
 
     def _scalars(self, fits: object) -> tuple[Operation, ...]:
         """Scalars that can be computed by now, in an order in which they can."""
