@@ -30,7 +30,7 @@ def check(problem, function, got, want, slack=SLACK, magnitude=1.0):
             assert value is None, f"{where} is {type(value)}, of an argument that is None"
             continue
         if not q.axes:
-            assert type(value) is float, f"{where} is {type(value)}"
+            assert type(value) is problem.subject.does.number_type, f"{where} is {type(value)}"
             value = np.array(value)
             dtype = np.float64
         else:
