@@ -133,8 +133,6 @@ def test_a_users_own_norm(tmp_path):
     assert result.exit_code == 0, result.output
     made = ("cupy/three_sums.cu", "cupy/three_sums.py", "numpy/three_sums.py")
     assert list(tree(tmp_path / "kernels")) == [Path(file) for file in made]
-        Path(file) for file in ("cupy/three_sums.cu", "cupy/three_sums.py", "numpy/three_sums.py")
-    ]
 
 
 def test_wrong_use_is_one_sentence_and_changes_nothing(tmp_path):

@@ -59,7 +59,7 @@ def on_the_cpu(name: str, path: str) -> ModuleType:
 
 @cache
 def cupy_on_the_cpu(name: str) -> ModuleType:
-    return on_the_cpu(f"cupy_on_the_cpu.{name}", f"{Path(bnsym.generated.__file__).parent}/cupy/{name}.py")
+    return on_the_cpu(f"cupy_{name}_on_the_cpu", f"{Path(bnsym.generated.__file__).parent}/cupy/{name}.py")
 
 
 NUMPY = Backend(
