@@ -11,7 +11,7 @@ from bnsym.lowering.lower import lower
 from bnsym.lowering.names import unused
 from bnsym.lowering.naming import check_names
 from bnsym.model import Axis, Equation, Quantity, Term
-from bnsym.render import module_text
+from bnsym.render import module_texts
 from bnsym.trial import try_out
 
 BATCH = """from bnsym.language import *
@@ -94,7 +94,7 @@ def test_a_name_of_the_printed_text_works_or_is_refused(tmp_path, name):
         assert "\n" not in sentence
         return
     derivation = derive(bnsym.definition(tmp_path / "made.py"))
-    text = module_text(derivation.definition, kernels, (), "numpy")
+    (text,) = module_texts(derivation.definition, kernels, (), "numpy").values()
     assert f"    {name}: Array | None,\n" in text
     try_out(text, derivation, kernels)
 

@@ -16,7 +16,7 @@ from bnsym.lowering.naming import check_names
 from bnsym.lowering.verify import verify
 from bnsym.model import Equation, Program, Term
 from bnsym.proofs import prove
-from bnsym.render import module_text
+from bnsym.render import module_texts
 from bnsym.trial import TrialError, try_out
 from tests.definitions import HEADER
 
@@ -116,7 +116,7 @@ def printed(name):
     """A definition's derivation, kernels and text, which is right."""
     derivation = derive(bnsym.definition(name))
     kernels = lower(derivation)
-    text = module_text(derivation.definition, kernels, (), "numpy")
+    (text,) = module_texts(derivation.definition, kernels, (), "numpy").values()
     try_out(text, derivation, kernels)
     return text, derivation, kernels
 
@@ -191,7 +191,7 @@ def test_what_positive_numbers_and_the_batchs_own_statistics_would_not_show(name
 def test_what_is_no_number_where_it_should_be_none_is_refused(tmp_path):
     derivation = derived(tmp_path, TEXTS["roots of the data"])
     kernels = lower(derivation)
-    text = module_text(derivation.definition, kernels, (), "numpy")
+    (text,) = module_texts(derivation.definition, kernels, (), "numpy").values()
     assert "np.sqrt(x" in text
     with pytest.raises(TrialError):
         try_out(text.replace("np.sqrt(x", "np.sqrt(np.absolute(x)", 1), derivation, kernels)
@@ -222,7 +222,7 @@ def test_a_text_that_does_not_even_import_is_refused():
 
 def test_a_text_that_fails_its_trial_is_not_emitted(monkeypatch):
     derivation = derive(bnsym.definition("sigmoid"))
-    monkeypatch.setattr("bnsym.api.module_text", lambda *_: "def forward(x): return x, None")
+    monkeypatch.setattr("bnsym.api.module_texts", lambda *_: {"sigmoid.py": "def forward(x): return x, None"})
     with pytest.raises(bnsym.ProofError, match="sigmoid: the printed forward does not"):
         emit(derivation, prove(derivation), "numpy")
 

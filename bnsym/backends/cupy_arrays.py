@@ -28,7 +28,9 @@ class ArraysText(FunctionText):
         return [{k: _named(text) for k, text in m.items()} for m in super().moments]
 
     def _as_result(self, q: Quantity) -> str:
-        return f"{q.name}_result" if q.axes else f"cp.asarray({q.name}, dtype)"
+        if not q.axes and not self.per_channel:
+            return f"cp.asarray({q.name}, dtype)"
+        return _named(super()._as_result(q))
 
 
 def _in_cupy(statement: Statement) -> Statement:

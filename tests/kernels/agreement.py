@@ -30,9 +30,9 @@ def check(problem, function, got, want, slack=SLACK, magnitude=1.0):
             assert value is None, f"{where} is {type(value)}, of an argument that is None"
             continue
         if not q.axes:
-            assert type(value) is float, f"{where} is {type(value)}"
-            value = np.array(value)
-            dtype = np.float64
+            assert type(value) is problem.subject.does.number_type, f"{where} is {type(value)}"
+            dtype = np.float64 if type(value) is float else kept(problem.dtype)
+            value = np.asarray(value)
         else:
             dtype = problem.dtype if q is problem.subject.output or q.role == "data" else kept(problem.dtype)
         assert isinstance(value, np.ndarray), f"{where} is {type(value)}"

@@ -15,6 +15,7 @@ from types import ModuleType
 
 import bnsym.generated
 import numpy as np
+import pytest
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,13 @@ class Backend:
     """Where a backend's modules come from, and in what they differ: what the tests of errors and memory ask for."""
 
     load: Callable[[str], ModuleType]
-    array: str  # what an argument has to be, in words
+    load_file: Callable[[str, str], ModuleType]  # once more: a name for the module, and its file
     libraries: frozenset[str]  # what a module may import beside the standard library
     importable: bool = True  # under the module's own name, by another process
     checks_values: bool = True  # refuses numbers in arrays: masks that are not zeros and ones, counts too small
     arrays_as_numbers: bool = True  # takes an array without axes for a number
     checks_read_only: bool = True  # knows arrays that may not be written to
-    tells_interleaved: bool = True  # knows that arrays between whose elements others lie share nothing
+    raises_floats: bool = True  # an overflow would raise where the caller asks for that, and so must not escape
     takes_subclasses: bool = True  # such as a memory map, which is an array like any other
     number_type: type = float  # what a result without axes is
 
@@ -36,42 +37,45 @@ class Backend:
         return self.load(name)
 
 
-@cache
-def on_the_cpu(name: str) -> ModuleType:
-    """A CuPy module whose CuPy is a stand-in: arrays are NumPy's, and kernels are compiled for the CPU."""
+def from_file(name: str, path: str) -> ModuleType:
+    """A module from its file, under another name, by which pickle finds it."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def on_the_cpu(name: str, path: str) -> ModuleType:
+    """A CuPy module from its file. Its CuPy is a stand-in: arrays are NumPy's, and kernels are compiled for the CPU."""
     from tests.cuda.fake_cupy import fake_cupy
 
-    spec = importlib.util.spec_from_file_location(
-        f"on_the_cpu.{name}", Path(bnsym.generated.__file__).parent / "cupy" / f"{name}.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module  # pickle looks there
-    own = sys.modules.get("cupy")
-    sys.modules["cupy"] = fake_cupy()
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        del sys.modules["cupy"]
-        if own is not None:
-            sys.modules["cupy"] = own
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cupy", fake_cupy())
+        module = from_file(name, path)
     module._address = lambda array: array.__array_interface__["data"][0]
     return module
 
 
+@cache
+def cupy_on_the_cpu(name: str) -> ModuleType:
+    return on_the_cpu(f"cupy_{name}_on_the_cpu", f"{Path(bnsym.generated.__file__).parent}/cupy/{name}.py")
+
+
 NUMPY = Backend(
     lambda name: importlib.import_module(f"bnsym.generated.numpy.{name}"),
-    array="NumPy array",
+    from_file,
     libraries=frozenset({"numpy"}),
 )
 CUPY = Backend(
+    cupy_on_the_cpu,
     on_the_cpu,
-    array="CuPy array",
     libraries=frozenset({"numpy", "cupy", "cupyx"}),
     importable=False,
     checks_values=False,
     arrays_as_numbers=False,
     checks_read_only=False,
-    tells_interleaved=False,
+    raises_floats=False,
     takes_subclasses=False,
     number_type=np.ndarray,
 )
@@ -83,15 +87,15 @@ BACKENDS["cupy"] = CUPY
 class Strict:
     """A kernel module each of whose calls is made with floating-point errors raising: none may escape a kernel."""
 
-    def __init__(self, module):
-        self.module = module
+    def __init__(self, module, backend=NUMPY):
+        self.module, self.state = module, "raise" if backend.raises_floats else "ignore"
 
     def __getattr__(self, name):
         function = getattr(self.module, name)
 
         @wraps(function)
         def call(*args, **kwargs):
-            with np.errstate(all="raise"):
+            with np.errstate(all=self.state):
                 return function(*args, **kwargs)
 
         return call

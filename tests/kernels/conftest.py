@@ -25,7 +25,7 @@ settings.load_profile("kernels")
 
 @pytest.fixture(scope="session", params=BACKENDS)
 def bn(request):
-    return Strict(BACKENDS[request.param]("batch_norm"))
+    return Strict(BACKENDS[request.param]("batch_norm"), BACKENDS[request.param])
 
 
 @pytest.fixture(scope="session", params=EVERY, ids="-".join)

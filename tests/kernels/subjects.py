@@ -27,7 +27,8 @@ def definition(name):
 class Subject:
     def __init__(self, backend, name, module=None):
         self.backend, self.name = backend, name
-        self.kernels = Strict(BACKENDS[backend](name) if module is None else module)
+        self.does = BACKENDS[backend]
+        self.kernels = Strict(self.does(name) if module is None else module, self.does)
         self.definition = definition(name)
         self.program = self.definition.program
         self.layout = self.definition.layout

@@ -9,6 +9,7 @@ import pytest
 from .cases import make
 from .forms import form
 from .problems import DTYPES, Problem, medium_problem
+from .subjects import over
 
 LARGE = {
     "channels": form("channels", (64, 24, 8, 8), 1),
@@ -71,6 +72,7 @@ def test_two_threads_many_times(bn):
     assert all(bits == alone[i % 2] for i, bits in enumerate(together))
 
 
+@over(lambda s: s.does.raises_floats)
 @pytest.mark.parametrize("state", ["raise", "warn", "ignore"])
 def test_no_floating_point_error_escapes(subject, state):
     """Overflow, division by zero and NaN in one call, whatever the caller does about them; settings are left alone."""

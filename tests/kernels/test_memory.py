@@ -9,6 +9,7 @@ from .agreement import kept
 from .cases import LAYOUTS, lay
 from .forms import form, medium
 from .problems import DTYPES, Problem, arrays_of, medium_problem
+from .subjects import over
 from .test_nan import spoiled
 
 LARGE = {
@@ -80,6 +81,7 @@ class Subclass(np.ndarray):
     """An array that is not quite NumPy's own, as a memory map is."""
 
 
+@over(lambda s: s.does.takes_subclasses)
 def test_arrays_of_a_subclass(subject):
     """Any subclass that is an array like others: what is computed of it is the same, and plain."""
     for at in range(len(medium(subject))):
