@@ -12,6 +12,7 @@ from bnsym import proofs as derived
 from bnsym.calculus.derive import Derivation, derive
 from bnsym.definitions import definition
 from bnsym.lowering import second_order
+from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.lower import lower
 from bnsym.lowering.naming import check_names
 from bnsym.lowering.verify import verify
@@ -60,8 +61,9 @@ def generate(derivation: Derivation, backend: str = "numpy") -> dict[str, str]:
 
 def emit(derivation: Derivation, proofs: tuple[Proof, ...], backend: str) -> dict[str, str]:
     """The generated files of a derivation by name. Raises ProofError where a proof, or the printed text, fails."""
-    require(derivation, proofs)
     definition, kernels = derivation.definition, lower(derivation)
+    proofs = (*proofs, *_swept(derivation, kernels, backend))
+    require(derivation, proofs)
     texts = module_texts(definition, kernels, proofs, backend)
     if BACKENDS[backend].runs_anywhere:
         try:
@@ -69,6 +71,13 @@ def emit(derivation: Derivation, proofs: tuple[Proof, ...], backend: str) -> dic
         except TrialError as error:
             raise ProofError(str(error)) from None
     return {file: stamped(text, definition.name, COMMENTS[Path(file).suffix]) for file, text in texts.items()}
+
+
+def _swept(derivation: Derivation, kernels: dict[str, Kernel], backend: str) -> tuple[Proof, ...]:
+    """That sweeps compute what the kernels do, for a backend that prints sweeps."""
+    schedules = BACKENDS[backend].schedules
+    swept = schedules(derivation.definition, kernels) if schedules else {}
+    return verify(derivation, {n: s.kernel for n, s in swept.items()}, "the sweeps'") if swept else ()
 
 
 def load(name: str | Path | Definition, backend: str = "numpy") -> ModuleType:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import jinja2
 
+from bnsym.backends.cuda_module import schedules
 from bnsym.backends.cupy_module import CupyModule
 from bnsym.backends.helpers import names, needed
 from bnsym.backends.module import Module
 from bnsym.backends.numpy_module import NumpyModule
 from bnsym.lowering.kernel import Kernel
+from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Definition, Proof
 
 
@@ -33,13 +35,17 @@ def environment() -> jinja2.Environment:
 
 @dataclass(frozen=True)
 class Backend:
-    """A folder of templates, the class that says what they lay out, and whether the text runs on any machine."""
+    """A folder of templates, the class that says what they lay out, and whether the text runs on any machine.
+
+    `schedules` gives the sweeps that it prints, where it goes over the data in sweeps.
+    """
 
     module: type[Module]
     runs_anywhere: bool = True
+    schedules: Callable[[Definition, dict[str, Kernel]], dict[str, Schedule]] | None = None
 
 
-BACKENDS = {"numpy": Backend(NumpyModule), "cupy": Backend(CupyModule, runs_anywhere=False)}
+BACKENDS = {"numpy": Backend(NumpyModule), "cupy": Backend(CupyModule, runs_anywhere=False, schedules=schedules)}
 
 
 def module_texts(

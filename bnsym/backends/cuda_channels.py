@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnsym.backends.cuda_names import cpp_name, struct_name
 from bnsym.backends.cuda_printer import CudaPrinter
-from bnsym.lowering.kernel import Kernel, Kind
+from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.model import Quantity, Size, outside_and_inside, quantities
 
 
@@ -38,10 +38,10 @@ class CudaChannels:
         for o in self.kernel.operations:
             lines += self._summed(o) if o.kind is Kind.REDUCE else []
             if o.kind is not Kind.REDUCE:
-                lines.append(f"const double {cpp_name(o.left.name)} = {self.printer._argument(o.equation.right)};")
+                lines.append(f"const double {cpp_name(o.left.name)} = {self.printer.assigned(o.equation.right)};")
         return [*lines, *(f"a.{cpp_name(q.name)}_result[k] = Kept({cpp_name(q.name)});" for q in self.results)]
 
-    def _summed(self, o: object) -> list[str]:
+    def _summed(self, o: Operation) -> list[str]:
         (term,) = o.equation.terms
         outside, inside = outside_and_inside(term)
         name = cpp_name(o.left.name)
@@ -49,8 +49,11 @@ class CudaChannels:
         return [
             f"double {name} = 0;",
             "for (int64 batch = 0; batch < a.n[0]; ++batch) {",
-            *(f"    const double {cpp_name(q.name)} = read(a.{cpp_name(q.name)}, batch * a.n[1] + k, 0);" for q in read),
+            *(
+                f"    const double {cpp_name(q.name)} = read(a.{cpp_name(q.name)}, batch * a.n[1] + k, 0);"
+                for q in read
+            ),
             f"    {name} += {self.printer.formula(inside)};",
             "}",
-            f"{name} *= {self.printer._argument(outside)};",
+            f"{name} *= {self.printer.assigned(outside)};",
         ]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
+from bnsym.backends.cuda_elements import Elements
 from bnsym.backends.cuda_names import cpp_name, struct_name
+from bnsym.backends.cuda_numbers import Numbers
 from bnsym.backends.cuda_places import Places
 from bnsym.backends.cuda_settling import Settling
 from bnsym.backends.cuda_sweep import CudaSweep
 from bnsym.backends.layout import Dimensions
-from bnsym.lowering.kernel import Kernel
-from bnsym.lowering.schedule import scheduled
 from bnsym.lowering.sweeps import Schedule
-from bnsym.model import Axis, Quantity, quantities
+from bnsym.model import Quantity, quantities
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Entry:
 class CudaFunction:
     """The text of one generated function."""
 
-    def __init__(self, kernel: Kernel, number: int, dims: Dimensions, axes: tuple[Axis, ...]):
-        schedule = scheduled(kernel, axes)
+    def __init__(self, schedule: Schedule, number: int, dims: Dimensions):
+        kernel = schedule.kernel
         self.name, self.number, self.struct = kernel.name, number, struct_name(kernel.name)
-        self.schedule, self.kernel = schedule, schedule.kernel
+        self.schedule, self.kernel = schedule, kernel
         taken = [q for _, q in kernel.takes_saved]
         self.arrays = schedule.arrays
         self.vectors = tuple(q for q in (*kernel.arguments, *taken) if q not in self.arrays and q.axes)
@@ -57,7 +57,7 @@ class CudaFunction:
         slots = _slots(schedule)
         self.slots = len(slots) + bool(kernel.degrees)
         self.sweeps = tuple(
-            CudaSweep(schedule, s, n, Places(dims, s.over, s.kept), slots, self.struct)
+            CudaSweep(schedule, s, n, Numbers(schedule, Places(dims, s.over, s.kept), slots), self.struct)
             for n, s in enumerate(schedule.sweeps, start=1)
         )
         self.settlings = {s.number: Settling(s, self.results) for s in self.sweeps if s.sweep.sums}
@@ -84,6 +84,10 @@ class CudaFunction:
     def name_of(self, q: Quantity) -> str:
         """A quantity's name in C++."""
         return cpp_name(q.name)
+
+    def elements(self, sweep: CudaSweep) -> Elements:
+        """A sweep's statements."""
+        return Elements(sweep)
 
     def settling(self, sweep: CudaSweep) -> Settling | None:
         """What follows a sweep's sums."""

@@ -8,22 +8,37 @@ from bnsym.backends.cuda_function import CudaFunction
 from bnsym.backends.layout import PER_CHANNEL, Dimensions
 from bnsym.backends.numpy_printer import readable
 from bnsym.lowering.kernel import Kernel
+from bnsym.lowering.schedule import scheduled
+from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Definition
 
 DTYPES = (("__half", "float16"), ("__nv_bfloat16", "bfloat16"), ("float", "float32"), ("double", "float64"))
+
+
+def schedules(definition: Definition, kernels: dict[str, Kernel]) -> dict[str, Schedule]:
+    """The sweeps of each function that goes over the data; none where CuPy's own functions do."""
+    if definition.layout == "arrays":
+        return {}
+    axes = definition.program.inputs[0].axes
+    return {name: scheduled(kernel, axes) for name, kernel in kernels.items() if name not in PER_CHANNEL}
 
 
 class Source:
     """The .cu file of one definition."""
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel]):
-        dims, axes = Dimensions(definition), definition.program.inputs[0].axes
-        self.name, self.source, self.version, self.dtypes = definition.name, definition.source, bnsym.__version__, DTYPES
+        dims, swept = Dimensions(definition), schedules(definition, kernels)
+        self.name, self.source, self.version, self.dtypes = (
+            definition.name,
+            definition.source,
+            bnsym.__version__,
+            DTYPES,
+        )
         self.doc = definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name
         self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
         numbered = list(enumerate(kernels.values(), start=1))
-        self.functions = [CudaFunction(k, n, dims, axes) for n, k in numbered if k.name not in PER_CHANNEL]
-        self.per_channel = [CudaChannels(k, n) for n, k in numbered if k.name in PER_CHANNEL]
+        self.functions = [CudaFunction(swept[k.name], n, dims) for n, k in numbered if k.name in swept]
+        self.per_channel = [CudaChannels(k, n) for n, k in numbered if k.name not in swept]
 
     @property
     def entries(self) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-TAKEN = frozenset(
-    """alignas and auto bool break case catch char class compl const constexpr continue default delete do double else enum
-    explicit export extern false float for friend goto if inline int int64 long mutable namespace new noexcept not null or
-    operator private protected public register return short signed sizeof static step struct switch template this throw
-    true try typedef typename union unsigned using virtual void volatile while xor A F T a at c channel count e element
-    exp erf fabs i in k kept larger log o ok out parts pow power r read result row sign smaller sqrt store load sums tanh
-    unit value widened narrowed""".split()
-)
+_KEYWORDS = """
+    alignas and auto bool break case catch char class compl const constexpr continue default delete do double else enum
+    explicit export extern false float for friend goto if inline int long mutable namespace new noexcept not nullptr
+    operator or private protected public register return short signed sizeof static struct switch template this throw
+    true try typedef typename union unsigned using virtual void volatile while xor
+"""
+_OURS = """
+    A F T Kept a at c channel compute count e element exp erf fabs i in int64 isfinite k kept larger log narrowed
+    nonnegative o ok out parts pow power r read result row sign smaller sqrt step store load sums tanh tiny to unit
+    value widened
+"""
+TAKEN = frozenset((_KEYWORDS + _OURS).split())
 
 
 def cpp_name(name: str) -> str:

@@ -14,7 +14,9 @@ class Places:
     The kernels know a position as `o`, `k` and `i`: its run among the first, its channel, and its place among the last.
     """
 
-    def __init__(self, dims: Callable[[Iterable[Axis]], tuple[int, ...]], over: tuple[Axis, ...], kept: tuple[Axis, ...]):
+    def __init__(
+        self, dims: Callable[[Iterable[Axis]], tuple[int, ...]], over: tuple[Axis, ...], kept: tuple[Axis, ...]
+    ):
         self._dims = dims
         summed, channel = set(dims(over)), list(dims(kept))
         first, last = (channel[0], channel[-1]) if channel else (max(summed, default=-1) + 1,) * 2
@@ -22,7 +24,9 @@ class Places:
         self.kept = channel
         self.inner = [d for d in sorted(summed) if d > last] if channel else sorted(summed)
         if len(self.outer) + len(self.inner) != len(summed):
-            raise DefinitionError(f"the CUDA kernels have no view in which {', '.join(map(str, over))} can be summed over")
+            raise DefinitionError(
+                f"the CUDA kernels have no view in which {', '.join(map(str, over))} can be summed over"
+            )
 
     def level(self, q: Quantity) -> str:
         """What a quantity is one number of: "channel", "row" (a run) or "element"."""
@@ -48,6 +52,10 @@ class Places:
         later = group[group.index(d) + 1 :]
         quotient = f"{name} / {_product(later)}" if later else name
         return f"{quotient} % a.n[{d}]" if group[0] != d else quotient
+
+    def size_of(self, axis: Axis) -> str:
+        """How long an axis is."""
+        return _product(list(self._dims([axis])))
 
     @staticmethod
     def size(group: list[int]) -> str:

@@ -1,4 +1,4 @@
-"""SymPy expressions as CUDA C++: in the data's arithmetic, `A`, for elements, and in double for what a channel has one of.
+"""SymPy expressions as CUDA C++: for elements in the data's arithmetic, `A`, for numbers of a channel in double.
 
 The order of terms and factors depends on names alone. C++ computes a product from left to right: powers come last, so
 that exp(-x) x^3 is 0 where x^3 alone would overflow.
@@ -53,13 +53,13 @@ class CudaPrinter:
         if isinstance(e, (sympy.Mul, sympy.Pow)):
             return self._product(e)
         if type(e) in FUNCTIONS:
-            return f"{FUNCTIONS[type(e)]}({', '.join(self._argument(a) for a in e.args)})", 2
+            return f"{FUNCTIONS[type(e)]}({', '.join(self.assigned(a) for a in e.args)})", 2
         if e.is_number and e.is_real:
-            return self._argument(e), 2
+            return self.assigned(e), 2
         raise Unprintable(f"the CUDA backend has no code for {type(e).__name__}")
 
-    def _argument(self, e: sympy.Expr) -> str:
-        """A number has the type of what it meets."""
+    def assigned(self, e: sympy.Expr) -> str:
+        """An expression that has the printer's type even if it is a number."""
         if not e.is_number:
             return self._of(e, 0)
         if e.is_Rational and not e.is_Integer:
@@ -101,13 +101,13 @@ class CudaPrinter:
         if exponent == 1:
             return self._of(e, 2) if isinstance(e, sympy.Add) else self._printed(e)[0]
         if exponent == sympy.Rational(1, 2):
-            return f"sqrt({self._argument(base)})"
+            return f"sqrt({self.assigned(base)})"
         if exponent.is_Integer and 1 < exponent <= 8:
             if isinstance(base, Quantity):
                 return " * ".join([self.operand(base)] * int(exponent))
-            return f"power<{exponent}>({self._argument(base)})"
+            return f"power<{exponent}>({self.assigned(base)})"
         if exponent.is_Rational:
-            return f"pow({self._argument(base)}, {self._argument(exponent)})"
+            return f"pow({self.assigned(base)}, {self.assigned(exponent)})"
         raise Unprintable(f"the CUDA backend has no code for a power of {exponent}")
 
 

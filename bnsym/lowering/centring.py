@@ -16,7 +16,7 @@ class Base:
     """`scale * (value - shift)`, or with `mean` that without its mean, weighted by `weight`."""
 
     value: sympy.Expr
-    scale: sympy.Expr = sympy.Integer(1)
+    scale: sympy.Expr = sympy.S.One
     shift: Quantity | None = None
     mean: bool = False
     weight: Quantity | None = None
@@ -43,9 +43,10 @@ class Centring:
 
     def needs(self, e: Equation, q: Quantity) -> bool:
         """Whether an equation needs a quantity, directly or through others; one that is known needs nothing."""
-        return any(self._leads_to(i, q) for i in e.inputs)
+        return any(self.leads_to(i, q) for i in e.inputs)
 
-    def _leads_to(self, start: Quantity, q: Quantity) -> bool:
+    def leads_to(self, start: Quantity, q: Quantity) -> bool:
+        """Whether a quantity is another, or needs it."""
         if start == q:
             return True
         o = self.made.get(start)
@@ -64,16 +65,13 @@ class Centring:
 
     def base(self, e: sympy.Expr, over: tuple[Axis, ...]) -> Base | None:
         """What an expression is centred from, or, if it can be computed by now, itself."""
-        if isinstance(e, Quantity) and self.wide(e) and not self._alone(e):
+        if isinstance(e, Quantity) and self.wide(e) and not self._is_available(e):
             return self.base(self.made[e].equation.right, over) if e in self.made else None
         if self.available(e):
             return Base(e)
         if e.is_Mul:
             return self._scaled(e, over)
         return self._centred(e, over) if e.is_Add else None
-
-    def _alone(self, e: Quantity) -> bool:
-        return self._is_available(e)
 
     def _scaled(self, e: sympy.Mul, over: tuple[Axis, ...]) -> Base | None:
         outside = [f for f in e.args if self.available(f) and not any(set(q.axes) & set(over) for q in quantities(f))]
@@ -97,7 +95,7 @@ class Centring:
         return None
 
     def _mean_of(self, u: Quantity, v: sympy.Expr, over: tuple[Axis, ...]) -> tuple[Quantity | None] | None:
-        """The weight with which u averages v, in a tuple; None where it does not, which the proof has the last word on."""
+        """The weight with which u averages v, in a tuple; None where it does not. The proof has the last word."""
         o = self.made.get(u)
         if o is None or len(o.equation.terms) != 1 or set(o.equation.terms[0].axes) != set(over):
             return None

@@ -61,7 +61,7 @@ class Sweep:
     kept: tuple[Axis, ...]
     totals: tuple[Total, ...] = ()
     moments: tuple[Moment, ...] = ()
-    count: sympy.Expr = sympy.Integer(1)
+    count: sympy.Expr = sympy.S.One
     scalars: tuple[Operation, ...] = ()
     outputs: tuple[Quantity, ...] = ()
     where: sympy.Rel | None = None

@@ -14,12 +14,12 @@ from bnsym.lowering.kernel import Kernel
 from bnsym.model import Program, Proof, Quantity
 
 
-def verify(derivation: Derivation, kernels: dict[str, Kernel]) -> tuple[Proof, ...]:
+def verify(derivation: Derivation, kernels: dict[str, Kernel], what: str = "the kernel's") -> tuple[Proof, ...]:
     """One proof for each result of each kernel."""
-    return tuple(p for kernel in kernels.values() for p in _proofs(derivation, kernel, kernels["forward"]))
+    return tuple(p for kernel in kernels.values() for p in _proofs(derivation, kernel, kernels["forward"], what))
 
 
-def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel) -> Iterator[Proof]:
+def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel, what: str) -> Iterator[Proof]:
     source = getattr(derivation, kernel.name)
     program: Program = source.program if isinstance(source, Derivative) else source
     saved = {q: _meaning(q, forward) for _, q in kernel.takes_saved if q not in program.inputs}
@@ -33,7 +33,7 @@ def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel) -> Iterator
         saved | free,
         premises=derivation.definition.premises,
         at=[q for q in (e.left for e in program.equations) if q in _kept(derivation, source)],
-        claim=f"{kernel.name}: the kernel's {{output}} is the derived one",
+        claim=f"{kernel.name}: {what} {{output}} is the derived one",
     )
 
 

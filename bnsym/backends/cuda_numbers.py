@@ -1,0 +1,72 @@
+"""How CUDA C++ has the numbers of a channel: as arguments, handed on by an earlier sweep, or computed of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy
+
+from bnsym.backends.cuda_names import cpp_name
+from bnsym.backends.cuda_places import Places
+from bnsym.backends.cuda_printer import CudaPrinter
+from bnsym.lowering.kernel import Operation
+from bnsym.lowering.sweeps import Schedule
+from bnsym.model import Quantity, Size
+
+
+class Numbers:
+    """The numbers of one sweep, in float64. `slots` are those that sweeps hand on, in the order of their places."""
+
+    def __init__(self, schedule: Schedule, places: Places, slots: tuple[Quantity, ...]):
+        self.schedule, self.places, self.slots = schedule, places, slots
+        self.degrees = schedule.kernel.degrees or {}
+        self.printer = CudaPrinter("double", lambda q: self.size(q) if isinstance(q, Size) else cpp_name(q.name))
+
+    def size(self, q: Size) -> str:
+        """A size, as a product of the view's dimensions."""
+        return f"double({self.places.size_of(q.axis)})"
+
+    def statements(self, wanted: Iterable[Quantity], unit: str = "") -> list[str]:
+        """Variables for the numbers wanted and what they are computed from; constants in units, if there are any."""
+        wanted = [q for q in wanted if not isinstance(q, Size)]
+        ready = self._ready(wanted)
+        needed = dict.fromkeys([*wanted, *(q for o in ready for q in o.equation.inputs)])
+        made = {o.left for o in ready}
+        given = [q for q in needed if q not in made and not isinstance(q, Size)]
+        lines = [f"const double {cpp_name(q.name)} = {self._given(q, unit)};" for q in given]
+        return lines + [self.assignment(o) for o in ready]
+
+    def assignment(self, o: Operation) -> str:
+        """A scalar as a variable."""
+        text = self.printer.assigned(o.equation.right)
+        return f"const double {cpp_name(o.left.name)} = {f'nonnegative({text})' if o.nonnegative else text};"
+
+    def condition(self, where: sympy.Rel) -> str:
+        """Whether one number is larger than another."""
+        return f"{self.printer.formula(where.gts)} > {self.printer.formula(where.lts)}"
+
+    def place(self, q: Quantity) -> str:
+        """Where a number that is handed on lies."""
+        return f"a.numbers[{self.slots.index(q)} * a.stride + {self.places.index(q)}]"
+
+    @property
+    def place_of_unit(self) -> str:
+        """Where the unit of a channel lies: after all others."""
+        return f"a.numbers[{len(self.slots)} * a.stride + k]"
+
+    def _ready(self, wanted: list[Quantity]) -> list[Operation]:
+        """What has to be computed for the numbers wanted, in order."""
+        needed, found = set(wanted), []
+        for o in reversed(self.schedule.ready):
+            if o.left in needed and o.left not in self.slots:
+                found.append(o)
+                needed |= set(o.equation.inputs)
+        return found[::-1]
+
+    def _given(self, q: Quantity, unit: str) -> str:
+        if q in self.slots:
+            return self.place(q)
+        if not q.axes:
+            return f"a.{cpp_name(q.name)}" + f" * {unit}" * (self.degrees.get(q, 0) if unit else 0)
+        absent = 0 if q in self.schedule.kernel.optional or q.absent is None else q.absent
+        return f"read(a.{cpp_name(q.name)}, {self.places.index(q)}, {absent})"
