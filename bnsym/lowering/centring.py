@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -13,10 +13,9 @@ from bnsym.model import Axis, Equation, Quantity, Size, outside_and_inside, quan
 
 @dataclass(frozen=True)
 class Base:
-    """`scale * (value - shift)`, or with `mean` that without its mean, weighted by `weight`."""
+    """`value - shift`, or with `mean` the value without its mean, which is weighted by `weight`."""
 
     value: sympy.Expr
-    scale: sympy.Expr = sympy.S.One
     shift: Quantity | None = None
     mean: bool = False
     weight: Quantity | None = None
@@ -74,10 +73,13 @@ class Centring:
         return self._centred(e, over) if e.is_Add else None
 
     def _scaled(self, e: sympy.Mul, over: tuple[Axis, ...]) -> Base | None:
+        """A multiple, by what is one number along the axes: a number brings large data down before they are multiplied."""
         outside = [f for f in e.args if self.available(f) and not any(set(q.axes) & set(over) for q in quantities(f))]
         rest = [f for f in e.args if f not in outside]
         base = self.base(rest[0], over) if len(rest) == 1 else None
-        return Base(base.value, sympy.Mul(*outside) * base.scale, base.shift, base.mean, base.weight) if base else None
+        if base is None or (outside and base.shift is not None):
+            return None
+        return replace(base, value=sympy.Mul(*outside) * base.value)
 
     def _centred(self, e: sympy.Add, over: tuple[Axis, ...]) -> Base | None:
         """`v - u`, u a pivot or the mean of v."""
@@ -91,7 +93,7 @@ class Centring:
             if weight is not None:
                 inner = self.base(v, over)
                 if inner is not None and not inner.mean:
-                    return Base(inner.value, inner.scale, inner.shift, True, weight[0])
+                    return Base(inner.value, inner.shift, True, weight[0])
         return None
 
     def _mean_of(self, u: Quantity, v: sympy.Expr, over: tuple[Axis, ...]) -> tuple[Quantity | None] | None:

@@ -66,10 +66,9 @@ class Pass:
         found = [b for b in bases if b is not None]
         if not found or len(found) < len(bases):
             return None
-        scale = outside * sympy.Mul(*(b.scale for b in found))
         if len(found) == 1 and found[0].shift is not None and not found[0].mean:
-            return scale * self._total((found[0].value, found[0].shift), weight)
-        return scale * self._moment(found, weight) if _are_moment(found, weight) else None
+            return outside * self._total((found[0].value, found[0].shift), weight)
+        return outside * self._moment(found, weight) if _are_moment(found, weight) else None
 
     def _total(self, shifted: Shifted, weight: Quantity | None, *, largest: bool = False) -> Quantity:
         value, shift = shifted
