@@ -62,6 +62,7 @@ class _Scheduler:
         self.pivots = {p.pivot for p in kernel.pivots}
         self.rows = [frozenset(o.left.axes) for o in kernel.operations if o.kind is Kind.REDUCE]
         self.computed = {o.left for o in kernel.operations}
+        self.late: set[Quantity] = set()  # numbers that no sweep keeps: elements compute them where they need them
         self.todo = {o.left: o for o in kernel.operations}
         self.look = Centring(kernel, self.wide)
         self.done: list[Operation] = []
@@ -69,7 +70,7 @@ class _Scheduler:
 
     def wide(self, q: Quantity) -> bool:
         """Whether a quantity is computed for each element: if it has an entry for each, or more than any sum has."""
-        if is_element(q, self.inputs):
+        if q in self.late or is_element(q, self.inputs):
             return True
         return bool(q.axes and self.rows) and q in self.computed and not any(set(q.axes) <= row for row in self.rows)
 
@@ -79,10 +80,14 @@ class _Scheduler:
         sweeps: list[Sweep] = []
         while self._sums():
             sweeps.append(self._sweep())
-        left = [str(q) for q in self.todo if not self.wide(q)]
+        self._loosened()
+        left = [str(q) for q in self.todo if not self.wide(q) or (q in self.kernel.outputs and q in self.late)]
         if left:
             raise DefinitionError(f"{self.kernel.name}: there is no order of sweeps in which {left[0]} can be computed")
-        maps = tuple(o for o in self.kernel.operations if o.kind is not Kind.REDUCE and self.wide(o.left))
+        known = {o.left for o in self.done}
+        maps = tuple(
+            o for o in self.kernel.operations if o.kind is not Kind.REDUCE and self.wide(o.left) and o.left not in known
+        )
         kernel = replace(self.kernel, operations=_in_order((*self.done, *maps), {*self.inputs, *self.pivots}))
         arrays = tuple(q for q in self.inputs if self.wide(q))
         return Schedule(kernel, tuple(self._with_outputs(sweeps)), arrays, maps, ready)
@@ -102,12 +107,21 @@ class _Scheduler:
     def _next_axes(self) -> tuple[Axis, ...]:
         """What to sum over next: first what other sums wait for."""
         ready = [o for o in self._sums() if self._pass(_axes(o), [o]).taken]
+        if not ready and self._loosened():
+            return self._next_axes()
         if not ready:
             names = ", ".join(str(o.left) for o in self._sums())
             raise DefinitionError(f"{self.kernel.name}: there is no sweep in which any of {names} can be summed")
         rest = [o for o in self.todo.values() if o.kind is not Kind.SCALAR or self.wide(o.left)]
         needed = [o for o in ready if any(self.look.needs(other.equation, o.left) for other in rest if other is not o)]
         return _axes((needed or ready)[0])
+
+    def _loosened(self) -> bool:
+        """Whether there are numbers that could be computed by now, if they were along what a sweep keeps."""
+        scalars = [o for o in self.todo.values() if o.kind is Kind.SCALAR and not self.wide(o.left)]
+        found = {o.left for o in scalars if all(q in self.look.known or self.wide(q) for q in o.equation.inputs)}
+        self.late |= found
+        return bool(found and (self._loosened() or True))
 
     def _pass(self, over: tuple[Axis, ...], sums: Iterable[Operation]) -> Pass:
         """What of some sums can be taken in one pass."""
