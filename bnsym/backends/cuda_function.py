@@ -70,14 +70,18 @@ class CudaFunction:
         found = []
         for s in self.sweeps:
             made = f"{s.struct}<T>(a)"
-            found.append(Entry(f"{self.name}_{s.number}_along", f"sweep_along({made})"))
-            found.append(Entry(f"{self.name}_{s.number}_across", f"sweep_across({made})"))
+            if s.goes_along:
+                found.append(Entry(f"{self.name}_{s.number}_along", f"sweep_along({made})"))
+            if s.goes_across:
+                found.append(Entry(f"{self.name}_{s.number}_across", f"sweep_across({made})"))
             if s.sweep.sums:
                 found.append(Entry(f"{self.name}_{s.number}_settle", f"settle_parts({made}, a.span)"))
         for stage in self.stages:
             made = ", ".join(f"{s.struct}<T>(a)" for s in stage.sweeps)
-            if any(s.sweep.sums for s in stage.sweeps):
+            first = stage.sweeps[0]
+            if first.goes_along and first.sums:
                 found.append(Entry(f"{self.name}_{stage.number}_slab_along", f"slab_along({made})"))
+            if first.goes_across and first.sums:
                 found.append(Entry(f"{self.name}_{stage.number}_slab_across", f"slab_across({made})"))
         return found
 

@@ -106,6 +106,22 @@ class CudaSweep:
         names = [cpp_name(q.name) for q in self.narrow if self.places.level(q) == level]
         return names + ["unit"] * (level == "channel" and self.in_units)
 
+    @property
+    def goes_along(self) -> bool:
+        """Whether a channel has runs of elements that lie side by side."""
+        return bool(self.places.inner) or not self.places.outer
+
+    @property
+    def goes_across(self) -> bool:
+        """Whether channels lie side by side, row after row."""
+        return bool(self.places.outer)
+
+    def long(self, itemsize: int) -> int:
+        """How many elements of a run a thread takes at once: 16 bytes of them, less where registers would not do."""
+        words = (2 if itemsize == 8 else 1) * (len(self.arrays) + len(self.totals) + len(self.outputs))
+        packs = (16 // itemsize >> k for k in range(4))
+        return next(p for p in packs if p * words <= 64 or p == 1)
+
     def wide(self, itemsize: int) -> int:
         """How many columns a thread takes side by side: each has its own sums, or its own numbers, in registers."""
         words = 2 if itemsize == 8 else 1

@@ -9,6 +9,7 @@ from bnsym.backends.cupy_arrays import ArraysText
 from bnsym.backends.cupy_function import LaunchText
 from bnsym.backends.library import CUPY
 from bnsym.backends.module import Module
+from bnsym.backends.plans import PlanText
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
 
@@ -25,3 +26,6 @@ class CupyModule(Module):
         self.functions = [text(k, self) for k in kernels.values()]
         self.units = bool(kernels["forward"].degrees)
         self.beside = Source(definition, kernels) if self.launches else None
+        if self.launches:
+            self.plan = PlanText(*self.functions[:2])
+            self.exports = sorted([*self.exports, "Plan", "plan"])

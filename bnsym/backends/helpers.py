@@ -42,7 +42,8 @@ def names(text: str) -> frozenset[str]:
 def _read(text: str) -> _Block:
     body = ast.parse(text).body
     defined = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    targets = (t for node in body if isinstance(node, ast.Assign) for t in node.targets)
+    targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
+    targets += [node.target for node in body if isinstance(node, ast.AnnAssign)]
     return _Block(text, frozenset(defined).union(*(_names(t, ast.Store) for t in targets)), names(text))
 
 

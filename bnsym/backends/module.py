@@ -25,6 +25,11 @@ class Module:
     launches = False  # whether functions hand their arrays to kernels in a file beside the module
     beside: Any = None  # what the template of that file lays out
 
+    @property
+    def empty(self) -> str:
+        """What gives an array to write to."""
+        return "_empty" if self.launches else f"{self.library.name}.empty"
+
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         self.proofs = proofs
         self.definition, self.dims = definition, Dimensions(definition)
