@@ -1,4 +1,4 @@
-"""More than 2^31 elements: of the array, of a channel, of a row's neighbours. Each part is a repetition of one block."""
+"""More than 2^31 elements: of an array, of a channel, of many rows. Each part is a repetition of one block."""
 
 import numpy as np
 import pytest

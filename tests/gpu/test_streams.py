@@ -25,7 +25,7 @@ def steps(cp, shape):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_calls_return_before_the_device_is_done(cp, stream, shape):
-    x, run = steps(cp, shape)
+    _, run = steps(cp, shape)
     want = bits(*run())  # compiled, and memory taken
     busy(0)
     stream.synchronize()

@@ -89,7 +89,9 @@ def run(report, budget, *, is_dry=False, compiled="headline", cases=None):
             if budget.left < 5:
                 part["not measured"].append({"name": case.name, "why": "no time was left"})
                 continue
-            asked = {n: p for n, p in running.items() if n not in COMPILED or case.headline or compiled.startswith("all")}
+            asked = {
+                n: p for n, p in running.items() if n not in COMPILED or case.headline or compiled.startswith("all")
+            }
             part["records"].append(measured(case, asked, budget))
             report.save()
     finally:

@@ -1,6 +1,6 @@
 """Compile every function of every CuPy module for every dtype, many at once; CuPy keeps them on disk.
 
-    python -m tests.gpu_report.compile
+python -m tests.gpu_report.compile
 """
 
 import multiprocessing

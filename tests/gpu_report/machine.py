@@ -1,6 +1,6 @@
 """What machine this is: asked in a process of its own, so that the report holds no memory of the device.
 
-    python -m tests.gpu_report.machine
+python -m tests.gpu_report.machine
 """
 
 import datetime

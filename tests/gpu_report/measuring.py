@@ -23,7 +23,7 @@ def _count(once, target):
     return int(max(10, min(50, target / max(once, 1e-3))))
 
 
-def on_the_device(clock, run, sets, target=60.0):
+def on_the_device(clock, run, sets, target=30.0):
     """Microseconds of single runs between events, with the device never waiting for the host; one for each run."""
     for k in range(sets + 1):
         run(k % sets)

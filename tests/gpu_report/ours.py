@@ -40,7 +40,9 @@ class Copies:
 
     def of_bytes(self, count):
         self.sets = sets_for(count)
-        self.pairs = [(self.cupy.full(count, k % 251, np.uint8), self.cupy.empty(count, np.uint8)) for k in range(self.sets)]
+        self.pairs = [
+            (self.cupy.full(count, k % 251, np.uint8), self.cupy.empty(count, np.uint8)) for k in range(self.sets)
+        ]
         self.forward(0)
         if not bool((self.pairs[0][1] == self.pairs[0][0]).all()):
             raise RuntimeError("a copy differs from what was copied")

@@ -1,5 +1,6 @@
 """The parent's end of a peer's process: asks, waits no longer than told, and starts it anew when it has died."""
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -30,11 +31,13 @@ class Peer:
                 answers.put(line)
             answers.put("")
 
-        threading.Thread(target=read, args=(self.process.stdout, self.answers), daemon=True).start()
+        self.reader = threading.Thread(target=read, args=(self.process.stdout, self.answers), daemon=True)
+        self.reader.start()
 
     def ask(self, **what):
         """Send a request; the answer is fetched by `told`, so that several peers can work at once."""
         if self.process is None or self.process.poll() is not None:
+            self.stop()
             self._start()
         try:
             self.process.stdin.write(json.dumps(what) + "\n")
@@ -54,11 +57,16 @@ class Peer:
         status = self.process.wait()
         self.errors.seek(0)
         last = (self.errors.read().strip().splitlines() or [""])[-1]
-        self.process = None
+        self.stop()
         return {"failed": f"ended with status {status}: {last:.300}"}
 
     def stop(self):
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            self.reader.join()
+            for file in (self.process.stdout, self.errors):
+                file.close()
+            with contextlib.suppress(BrokenPipeError):  # what was asked and never read
+                self.process.stdin.close()
             self.process = None

@@ -3,7 +3,18 @@
 from . import table
 
 DRY = "**A dry run on a CPU, of the program that measures: none of its figures is a measurement.**"
-HEADINGS = ("case", "direction", "timed", "bnsym µs", "GB/s", "of copy", "best peer µs", "ratio", "all peers µs", "spread")
+HEADINGS = (
+    "case",
+    "direction",
+    "timed",
+    "bnsym µs",
+    "GB/s",
+    "of copy",
+    "best peer µs",
+    "ratio",
+    "all peers µs",
+    "spread",
+)
 
 
 def number(value, digits=3):
@@ -52,7 +63,9 @@ def markdown(data):
 
 def _parts(part):
     """What ran, one line each, and what it said where it failed."""
-    lines = lines_of([("what", "result", "seconds"), *((p["what"], p["result"], number(p.get("seconds"))) for p in part)])
+    lines = lines_of(
+        [("what", "result", "seconds"), *((p["what"], p["result"], number(p.get("seconds"))) for p in part)]
+    )
     for p in part:
         if p.get("detail"):
             lines += ["", f"{p['what']}:", "", "```text", *p["detail"], "```"]
@@ -63,11 +76,14 @@ def _bandwidth(part):
     copy = part.get("copy", {})
     lines = []
     if "bandwidth" in copy:
-        lines += [f"A copy of {copy['bytes']:,} bytes moves {number(copy['bandwidth'] / 1e9)} GB/s, read and written.", ""]
+        lines += [
+            f"A copy of {copy['bytes']:,} bytes moves {number(copy['bandwidth'] / 1e9)} GB/s, read and written.",
+            "",
+        ]
     lines += [
-        "Medians of the rounds' medians, in microseconds. GB/s count what bnsym's launches move, in multiples of x's bytes "
-        "S; ratio is the best peer's time over bnsym's, so above 1 bnsym is the faster. Timed: between events on the "
-        "device; as a caller sees it; replayed from a graph.",
+        "Medians of the rounds' medians, in microseconds. GB/s count what bnsym's launches move, in multiples of the "
+        "bytes of x, S. The ratio is the best peer's time over bnsym's: above 1 bnsym is the faster. Timed: between "
+        "events on the device; as a caller sees it; replayed from a graph.",
         "",
         *lines_of([HEADINGS, *(cells(row, part["ours"]) for row in table.rows(part))]),
     ]

@@ -1,6 +1,6 @@
 """Call every function of the named CuPy modules once for each way that their kernels have of going through data.
 
-    python -m tests.gpu_report.sanitized NAME ...
+python -m tests.gpu_report.sanitized NAME ...
 """
 
 import inspect
@@ -11,7 +11,13 @@ import numpy as np
 from tests.gpu.device import cupy
 from tests.gpu.modules import module, normal
 
-SHAPES = ((60, 100), (96, 8, 12, 12), (3000, 24), (2, 4, 4000), (8, 6, 5, 7))  # by channel, by slab, by parts, not in packs
+SHAPES = (
+    (60, 100),
+    (96, 8, 12, 12),
+    (3000, 24),
+    (2, 4, 4000),
+    (8, 6, 5, 7),
+)  # by channel, by slab, by parts, not in packs
 VECTORS = ("gamma", "beta", "mean", "var", "r", "d", "running_mean", "running_var")
 DTYPES = ("float32", "float16")
 

@@ -16,7 +16,9 @@ PLACES = ("/usr/local/cuda/bin", "/opt/cuda/bin", "/usr/local/cuda/compute-sanit
 def found():
     """Where the tool is: on PATH, or in CUDA's toolkit; None where it is not."""
     homes = [f"{os.environ[n]}/bin" for n in ("CUDA_HOME", "CUDA_PATH") if n in os.environ]
-    return shutil.which("compute-sanitizer") or shutil.which("compute-sanitizer", path=os.pathsep.join([*homes, *PLACES]))
+    return shutil.which("compute-sanitizer") or shutil.which(
+        "compute-sanitizer", path=os.pathsep.join([*homes, *PLACES])
+    )
 
 
 def said(lines):

@@ -38,7 +38,9 @@ def rows(part):
 
 def _row(part, record, direction, mode):
     times = {
-        t["peer"]: t for t in record["times"] if (t["direction"], t["mode"]) == (direction, mode) and "microseconds" in t
+        t["peer"]: t
+        for t in record["times"]
+        if (t["direction"], t["mode"]) == (direction, mode) and "microseconds" in t
     }
     micros = {name: t["microseconds"] for name, t in times.items()}
     copy = micros.pop("copy", None)

@@ -1,6 +1,6 @@
 """One peer in a process of its own: reads what to do from stdin, a line of JSON each, and answers likewise.
 
-    python -m tests.gpu_report.worker PEER [--dry]
+python -m tests.gpu_report.worker PEER [--dry]
 """
 
 import importlib
