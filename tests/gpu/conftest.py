@@ -1,5 +1,7 @@
 """Each test here needs a GPU, and is skipped with the reason where there is none."""
 
+import fcntl
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,14 @@ def cp():
     yield cupy
     cupy.cuda.Device().synchronize()
     cupy.get_default_memory_pool().free_all_blocks()
+
+
+@pytest.fixture
+def alone():
+    """Tests that need much memory run one after the other, in whichever process."""
+    with open(Path(tempfile.gettempdir()) / "bnsym-large-tests-on-gpu", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def close(cp, got, want, tolerance):
     assert error < tolerance  # NaN is not
 
 
+@pytest.mark.usefixtures("alone")  # before `cp`, which gives memory back
 @pytest.mark.parametrize("case", CASES)
 def test_more_elements_than_32_bits_count(cp, case):
     if cp.cuda.runtime.memGetInfo()[0] < NEEDED:

@@ -54,7 +54,7 @@ def test_the_default_stream_stays_free(cp, stream):
     _, run = steps(cp, (4096, 256))
     run()
     stream.synchronize()
-    busy(500)
+    busy(2000)
     results = run()
     end = cp.cuda.Event()
     end.record()
