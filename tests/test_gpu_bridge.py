@@ -1,13 +1,11 @@
 """NumPy arrays to a device and back: what shares memory here shares it there, and nothing is written unseen."""
 
-import sys
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from tests.cuda.fake_cupy import fake_cupy
-from tests.gpu import device
 from tests.gpu.bridge import Spoiled, bridged_function, regions
 
 CUPY = fake_cupy()
@@ -192,32 +190,3 @@ def test_arrays_without_elements_or_axes():
     assert bridge(doubled)(np.zeros((0, 3))).shape == (0, 3)
     y = bridge(doubled)(np.array(3.0))
     assert (type(y), y.shape, float(y)) == (np.ndarray, (), 6)
-
-
-@pytest.mark.parametrize(
-    ("expression", "asked"),
-    [("gpu", True), ("gpu or slow", True), ("", False), (None, False), ("not gpu", False), ("gpus", False)],
-)
-def test_when_a_gpu_is_asked_for(expression, asked):
-    assert device.asks(expression) is asked
-
-
-def test_a_skip_says_what_is_missing(monkeypatch):
-    monkeypatch.setattr(device.importlib.util, "find_spec", lambda name: None)
-    assert device.missing.__wrapped__() == "CuPy is not installed: install bnsym[cuda12] or bnsym[cuda13]"
-    monkeypatch.setattr(device.importlib.util, "find_spec", lambda name: object())
-    none = fake_cupy()
-    none.cuda.is_available = lambda: False
-    monkeypatch.setitem(sys.modules, "cupy", none)
-    assert device.missing.__wrapped__() == "CuPy finds no CUDA device"
-    none.cuda.is_available = lambda: 1 / 0
-    assert device.missing.__wrapped__() == "CuPy does not work here: ZeroDivisionError: division by zero"
-    none.cuda.is_available = lambda: True
-    assert device.missing.__wrapped__() == ""
-    monkeypatch.setattr(device, "missing", lambda: "")
-    monkeypatch.delenv(device.ASKED, raising=False)
-    assert device.why_not() == device.HOW
-    device.tell("gpu")
-    assert device.why_not() == ""
-    device.tell("")
-    assert not device.asked()

@@ -32,7 +32,7 @@ def entry(what, status, seconds, log, said):
 def run_all(report, folder, budget, python=sys.executable):
     part = report.data["correctness"] = []
     log = Path(folder) / "compile.log"
-    status, seconds = run([python, "-m", "tests.gpu_report.compile"], log, budget.part(0.5).left)
+    status, seconds = run([python, "-m", "tests.gpu_report.compile"], log, budget.part(0.5).left, grace=3.0)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     part.append(entry("compile every kernel", status, seconds, log, lines[-1] if lines else ""))
     part[-1]["detail"] = [line[:300] for line in lines if line.startswith("FAILED")][:20]

@@ -1,5 +1,7 @@
 """A command with a limit, whose output is kept as it comes."""
 
+import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -12,12 +14,14 @@ from .peer import ROOT
 
 def environment(**more):
     """With bnsym importable from this checkout, whether it is installed or not."""
-    home = Path(tempfile.gettempdir()) / f"bnsym-{os.getuid()}-{os.getpid()}" / "bnsym"
+    known = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+    home = Path(tempfile.gettempdir()) / f"bnsym-{os.getuid()}-{known}" / "bnsym"
     home.mkdir(parents=True, exist_ok=True)
     parts = [*(ROOT / "bnsym").iterdir(), ROOT / "generated", ROOT / "templates"]
     for part in parts:
-        if part.name != "__pycache__" and not (home / part.name).exists():
-            (home / part.name).symlink_to(part)
+        if part.name != "__pycache__":
+            with contextlib.suppress(FileExistsError):
+                (home / part.name).symlink_to(part)
     paths = [str(home.parent), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1", **more}
 
