@@ -1,10 +1,17 @@
-"""Made-up MNIST files in a directory, for the tests of the data."""
+"""Made-up MNIST files in a directory, for the tests of the data; and whether a GPU was asked for."""
 
 import numpy as np
 import pytest
 
+from tests.gpu import device
 from tests.idx_files import idx
 from tests.mnist_files import set_sum
+
+
+def pytest_plugin_registered(plugin):
+    """Here, since it comes before any other conftest is read: `-m gpu` adds a backend to the suite of properties."""
+    if isinstance(plugin, pytest.Config):
+        device.tell(plugin.known_args_namespace.markexpr)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, wraps
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +16,8 @@ from types import ModuleType
 import bnsym.generated
 import numpy as np
 import pytest
+
+from tests.gpu import device
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Backend:
     checks_read_only: bool = True  # knows arrays that may not be written to
     raises_floats: bool = True  # an overflow would raise where the caller asks for that, and so must not escape
     takes_subclasses: bool = True  # such as a memory map, which is an array like any other
+    holds_any_dtype: bool = True  # its arrays may be of a dtype that it refuses; else they are no arrays of its
+    replaceable: bool = True  # a function of a module may be replaced by one from another text
     number_type: type = float  # what a result without axes is
 
     def __call__(self, name: str) -> ModuleType:
@@ -57,9 +61,25 @@ def on_the_cpu(name: str, path: str) -> ModuleType:
     return module
 
 
+def on_the_gpu(name: str, path: str) -> ModuleType:
+    """A CuPy module from its file, on a GPU. Its arrays go there and come back."""
+    from tests.gpu.bridge import bridged
+
+    return bridged(from_file(name, path), device.cupy())
+
+
+def generated_for_cupy(name: str) -> str:
+    return f"{Path(bnsym.generated.__file__).parent}/cupy/{name}.py"
+
+
+@cache
+def cupy_on_the_gpu(name: str) -> ModuleType:
+    return on_the_gpu(f"cupy_{name}_on_the_gpu", generated_for_cupy(name))
+
+
 @cache
 def cupy_on_the_cpu(name: str) -> ModuleType:
-    return on_the_cpu(f"cupy_{name}_on_the_cpu", f"{Path(bnsym.generated.__file__).parent}/cupy/{name}.py")
+    return on_the_cpu(f"cupy_{name}_on_the_cpu", generated_for_cupy(name))
 
 
 NUMPY = Backend(
@@ -80,8 +100,12 @@ CUPY = Backend(
     number_type=np.ndarray,
 )
 
+GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=False, replaceable=False)
+
 BACKENDS = {"numpy": NUMPY}
 BACKENDS["cupy"] = CUPY
+if device.asked() and not device.missing():
+    BACKENDS["gpu"] = GPU
 
 
 class Strict:

@@ -23,6 +23,16 @@ settings.register_profile(
 settings.load_profile("kernels")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What runs on a GPU is marked so, before it is decided what is left out."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        chosen = [given.params.get(name) for name in ("subject", "bn", "backend")] if given else []
+        if any(c == "gpu" or (isinstance(c, tuple) and c[0] == "gpu") for c in chosen):
+            item.add_marker(pytest.mark.gpu)
+
+
 @pytest.fixture(scope="session", params=BACKENDS)
 def bn(request):
     return Strict(BACKENDS[request.param]("batch_norm"), BACKENDS[request.param])

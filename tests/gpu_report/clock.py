@@ -1,0 +1,100 @@
+"""Time on the device, by CuPy's events or PyTorch's; and the wall's, for a dry run without a device."""
+
+import time
+
+
+class CupyClock:
+    def __init__(self, cupy):
+        self.cupy = cupy
+
+    def event(self):
+        made = self.cupy.cuda.Event()
+        made.record()
+        return made
+
+    def milliseconds(self, first, last):
+        return self.cupy.cuda.get_elapsed_time(first, last)
+
+    def synchronize(self):
+        self.cupy.cuda.Device().synchronize()
+
+    def spin(self, milliseconds):
+        """Keep the device busy, so that what is queued meanwhile runs without gaps."""
+        from tests.gpu.busy import busy
+
+        busy(milliseconds)
+
+    def graph(self, run, count):
+        """A function that replays `count` runs, captured once."""
+        stream = self.cupy.cuda.Stream(non_blocking=True)
+        with stream:
+            for _ in range(2):  # so that the pool has memory of this stream's before the capture
+                kept = [run(k) for k in range(count)]
+            stream.synchronize()
+            del kept
+            stream.begin_capture()
+            try:
+                kept = [run(k) for k in range(count)]
+            finally:
+                graph = stream.end_capture()
+
+        def replay():
+            graph.launch(self.cupy.cuda.get_current_stream())
+            return kept  # results stay where the graph writes them
+
+        return replay
+
+
+class TorchClock:
+    def __init__(self, torch):
+        self.torch = torch
+
+    def event(self):
+        made = self.torch.cuda.Event(enable_timing=True)
+        made.record()
+        return made
+
+    def milliseconds(self, first, last):
+        return first.elapsed_time(last)
+
+    def synchronize(self):
+        self.torch.cuda.synchronize()
+
+    def spin(self, milliseconds):
+        self.torch.cuda._sleep(int(milliseconds * 1_800_000))
+
+    def graph(self, run, count):
+        side = self.torch.cuda.Stream()
+        side.wait_stream(self.torch.cuda.current_stream())
+        with self.torch.cuda.stream(side):
+            for k in range(count):
+                run(k)
+        self.torch.cuda.current_stream().wait_stream(side)
+        graph = self.torch.cuda.CUDAGraph()
+        with self.torch.cuda.graph(graph):
+            kept = [run(k) for k in range(count)]
+
+        def replay():
+            graph.replay()
+            return kept
+
+        return replay
+
+
+class WallClock:
+    """For a stand-in, where all is done once it returns."""
+
+    def event(self):
+        return time.perf_counter()
+
+    def milliseconds(self, first, last):
+        return 1e3 * (last - first)
+
+    def synchronize(self):
+        """Nothing is under way."""
+
+    def spin(self, milliseconds):
+        """Nothing is queued."""
+
+    def graph(self, run, count):
+        return lambda: [run(k) for k in range(count)]
