@@ -7,7 +7,7 @@ from itertools import groupby
 
 from bnsym.backends.cuda_elements import Elements
 from bnsym.backends.cuda_names import cpp_name, struct_name
-from bnsym.backends.cuda_numbers import Numbers
+from bnsym.backends.cuda_numbers import Numbers, enumerator
 from bnsym.backends.cuda_places import Places
 from bnsym.backends.cuda_settling import Settling
 from bnsym.backends.cuda_sweep import CudaSweep
@@ -55,7 +55,7 @@ class CudaFunction:
         self.outputs = tuple(q for q in kernel.outputs if q in schedule.maps_of)
         self.results = tuple(q for q in (*kernel.outputs, *kernel.gives_saved) if q not in self.outputs)
         slots = _slots(schedule)
-        self.slots = len(slots) + bool(kernel.degrees)
+        self.slots = [*(enumerator(q) for q in slots), *["UNIT"] * bool(kernel.degrees)]
         self.sweeps = tuple(
             CudaSweep(schedule, s, n, Numbers(schedule, Places(dims, s.over, s.kept), slots), self.struct)
             for n, s in enumerate(schedule.sweeps, start=1)

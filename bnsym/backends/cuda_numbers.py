@@ -14,13 +14,18 @@ from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Quantity, Size
 
 
+def enumerator(q: Quantity) -> str:
+    """What the place of a number that is handed on is called."""
+    return cpp_name(q.name).upper()
+
+
 class Numbers:
     """The numbers of one sweep, in float64. `slots` are those that sweeps hand on, in the order of their places."""
 
     def __init__(self, schedule: Schedule, places: Places, slots: tuple[Quantity, ...]):
         self.schedule, self.places, self.slots = schedule, places, slots
         self.degrees = schedule.kernel.degrees or {}
-        self.printer = CudaPrinter("double", lambda q: self.size(q) if isinstance(q, Size) else cpp_name(q.name))
+        self.printer = CudaPrinter("double", lambda q: cpp_name(q.name))
 
     def size(self, q: Size) -> str:
         """A size, as a product of the view's dimensions."""
@@ -34,7 +39,12 @@ class Numbers:
         made = {o.left for o in ready}
         given = [q for q in needed if q not in made and not isinstance(q, Size)]
         lines = [f"const double {cpp_name(q.name)} = {self._given(q, unit)};" for q in given]
-        return lines + [self.assignment(o) for o in ready]
+        return [*lines, *self.sizes(ready), *(self.assignment(o) for o in ready)]
+
+    def sizes(self, operations: Iterable[Operation]) -> list[str]:
+        """Variables for the sizes in some scalars."""
+        found = {q for o in operations for t in o.equation.terms for q in t.body.atoms(Size)}
+        return [f"const double {cpp_name(q.name)} = {self.size(q)};" for q in sorted(found, key=lambda q: q.name)]
 
     def assignment(self, o: Operation) -> str:
         """A scalar as a variable."""
@@ -47,12 +57,12 @@ class Numbers:
 
     def place(self, q: Quantity) -> str:
         """Where a number that is handed on lies."""
-        return f"a.numbers[{self.slots.index(q)} * a.stride + {self.places.index(q)}]"
+        return f"a.numbers[a.{enumerator(q)} * a.stride + {self.places.index(q)}]"
 
     @property
     def place_of_unit(self) -> str:
         """Where the unit of a channel lies: after all others."""
-        return f"a.numbers[{len(self.slots)} * a.stride + k]"
+        return "a.numbers[a.UNIT * a.stride + k]"
 
     def _ready(self, wanted: list[Quantity]) -> list[Operation]:
         """What has to be computed for the numbers wanted, in order."""

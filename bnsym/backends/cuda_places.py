@@ -55,7 +55,7 @@ class Places:
 
     def size_of(self, axis: Axis) -> str:
         """How long an axis is."""
-        return _product(list(self._dims([axis])))
+        return " * ".join(f"a.n[{d}]" for d in self._dims([axis])) or "1"
 
     @staticmethod
     def size(group: list[int]) -> str:

@@ -50,11 +50,13 @@ class Settling:
             if o.left in needed:
                 chosen.append(o)
                 needed |= set(o.equation.inputs)
-        made = {*(o.left for o in chosen), *(s.left for s in (*self.totals, *self.moments))}
+        made = {*(o.left for o in chosen), *self.sweep.sweep.sums}
         made |= {t.shift for t in self.totals if t.shift is not None}
         given = sorted(needed - made, key=lambda q: q.name)
         lines = self.numbers.statements(given, unit) + self._sums(needed)
-        return lines + [self.numbers.assignment(o) for o in reversed(chosen)]
+        ready = {line for line in lines if line.startswith("const double")}
+        sizes = [line for line in self.numbers.sizes(chosen) if line not in ready]
+        return [*lines, *sizes, *(self.numbers.assignment(o) for o in reversed(chosen))]
 
     def _sums(self, needed: set[Quantity]) -> list[str]:
         """What is needed of the sums, and of the numbers that they were taken over."""

@@ -73,7 +73,7 @@ class CudaSweep:
     @property
     def takes_units(self) -> bool:
         """Whether its sums can be taken again in other units."""
-        return bool(self.numbers.degrees) and self.sweep.sums
+        return bool(self.numbers.degrees and self.sweep.sums)
 
     @property
     def in_units(self) -> bool:

@@ -73,7 +73,7 @@ class Centring:
         return self._centred(e, over) if e.is_Add else None
 
     def _scaled(self, e: sympy.Mul, over: tuple[Axis, ...]) -> Base | None:
-        """A multiple, by what is one number along the axes: a number brings large data down before they are multiplied."""
+        """A multiple by what is one number along the axes: it brings large data down before they are multiplied."""
         outside = [f for f in e.args if self.available(f) and not any(set(q.axes) & set(over) for q in quantities(f))]
         rest = [f for f in e.args if f not in outside]
         base = self.base(rest[0], over) if len(rest) == 1 else None

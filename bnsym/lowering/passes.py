@@ -94,7 +94,7 @@ class Pass:
         return made.left
 
     def _fresh(self, name: str) -> Quantity:
-        taken = self.names | {s.left.name for s in (*self.totals, *self.moments)}
+        taken = self.names | {t.left.name for t in self.totals} | {m.left.name for m in self.moments}
         return Quantity(
             next(n for n in (name, *(f"{name}_{k}" for k in range(2, 99))) if n not in taken), self.kept, "sum"
         )

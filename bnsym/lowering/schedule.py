@@ -166,7 +166,7 @@ class _Scheduler:
             over = tuple(a for a in self.axes if a not in narrow)
             return [Sweep(over, tuple(a for a in self.axes if a in narrow), outputs=outputs)]
         last = sweeps[-1]
-        later = {*(o.left for o in last.scalars), *(s.left for s in (*last.totals, *last.moments)), *self.pivots}
+        later = {*(o.left for o in last.scalars), *last.sums, *self.pivots}
         wait = any(self.look.leads_to(q, s) for q in outputs for s in later)
         if wait or last.where is not None:
             return [*sweeps, Sweep(last.over, last.kept, outputs=outputs)]

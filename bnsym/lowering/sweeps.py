@@ -67,9 +67,9 @@ class Sweep:
     where: sympy.Rel | None = None
 
     @property
-    def sums(self) -> bool:
-        """Whether anything is added up."""
-        return bool(self.totals)
+    def sums(self) -> tuple[Quantity, ...]:
+        """What is added up."""
+        return (*(t.left for t in self.totals), *(m.left for m in self.moments))
 
 
 @dataclass(frozen=True)
