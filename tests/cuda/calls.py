@@ -52,7 +52,7 @@ class Calls:
             return named(getattr(self.subject.kernels, function)(**self.problem.keywords(function)))
 
     def keywords(self, module, function, moved=0):
-        """What the module's function is given; `moved`, each array lies so many elements into its memory."""
+        """What the module's function is given; `moved`, each array ends so many elements before its memory does."""
 
         def given(name, value):
             if name == "saved":
@@ -60,7 +60,7 @@ class Calls:
             if not isinstance(value, np.ndarray):
                 return value
             dtype = self.stored(name) if is_floats(value) else value.dtype
-            room = module.cp.empty(value.size + moved, dtype)[moved:].reshape(value.shape)
+            room = module.cp.empty(value.size + moved, dtype)[: value.size].reshape(value.shape)
             room[...] = value
             return room
 
@@ -86,6 +86,10 @@ def named(results):
     return found
 
 
+LARGEST = {"float16": 65504, "bfloat16": 2.0**128, "float32": 2.0**128, "float64": np.finfo(float).max}
+"""What a dtype has no number beyond, or hardly."""
+
+
 def is_floats(value):
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
@@ -94,12 +98,13 @@ def wrong(got, want, computed):
     """In which way results differ by more than roundings; nothing where they do not."""
     if got.shape != want.shape:
         return f"shape {got.shape} is not {want.shape}"
-    rounding = 0 if got.dtype.kind == "i" else unit(got.dtype)
+    rounding, largest = (0, np.inf) if got.dtype.kind == "i" else (unit(got.dtype), LARGEST[got.dtype.name])
     got = got.astype(float)
     top = np.max(np.abs(want), initial=1, where=np.isfinite(want))
     with np.errstate(invalid="ignore"):
         right = np.abs(got - want) <= SLACK * unit(computed) * top + rounding * np.abs(want)
     right |= (got == want) | (np.isnan(got) & np.isnan(want))
+    right |= np.isinf(got) & (np.sign(got) == np.sign(want)) & (np.abs(want) > largest)
     if right.all():
         return ""
     at = tuple(int(i) for i in np.argwhere(~right)[0])

@@ -37,7 +37,7 @@ def load(name, path, **how):
 def generated(name, way=None, **how):
     """The module of a definition; where a way is given it goes that way, and divides even small arrays into parts."""
     module = load(f"cupy_{name}_in_ways", FOLDER / f"{name}.py", **how)
-    return go(module, way) if way else module
+    return go(divided(module), way) if way else module
 
 
 def go(module, way):
@@ -45,7 +45,7 @@ def go(module, way):
     along, slab = WAYS[way]
     module._is_along = lambda outer, kept, inner: along
     module._is_slab = lambda outer, kept, inner, *_: slab and (along or inner == 1)
-    return divided(module)
+    return module
 
 
 def by_chance(module):
@@ -62,10 +62,10 @@ def _falls(*what):
 
 
 def divided(module):
-    """The module, with as many parts for small arrays as it has for those that are 64 times as large."""
+    """The module, with as many parts for small arrays as it has for those that are 16 times as large."""
     parted = module._parted
     module._parted = lambda count, others, tile, processors, unit: parted(
-        count, others, max(tile // 64, 1), processors, unit
+        count, others, max(tile // 16, 1), processors, unit
     )
     return module
 
