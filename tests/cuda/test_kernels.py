@@ -5,7 +5,7 @@ Arrays lie between guard pages, and results in memory that holds NaN until it is
 
 import pytest
 
-from tests.cuda.calls import Calls, bits, stored
+from tests.cuda.calls import Calls, bits
 from tests.cuda.generated import FOLDER, NAMES, WAYS, generated, go, kernels, recorded
 from tests.cuda.launching import NEEDS_COMPILER
 from tests.kernels.forms import form

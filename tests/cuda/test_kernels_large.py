@@ -10,49 +10,18 @@ import math
 import numpy as np
 import pytest
 
-from tests.cuda.cpu_module import MOST_GRID, CpuModule, LaunchError
-from tests.cuda.generated import FOLDER, generated
+from tests.cuda.blocks import Blocks
+from tests.cuda.cpu_module import LaunchError
 from tests.cuda.launching import NEEDS_COMPILER
 from tests.cuda.sparse import Sparse
 
 pytestmark = NEEDS_COMPILER
 
-PLACED = """
-static unsigned first_block, all_blocks;
-extern "C" __global__ void place_grid(long long first, long long all) { first_block = first; all_blocks = all; }
-#define blockIdx uint3{unsigned(blockIdx.x + first_block), 0, 0}
-#define gridDim dim3(all_blocks)
-"""
-PROCESSORS = 2**15  # so that blocks are small
-TILES = {"along": [((3, 2, 2**30 + 24), 1), ((3, 2, 2**30 + 25), 1), ((2**24 + 1, 5, 77), 1), ((2**17 + 1, 2**15 + 40), 0)]}
-TILES["across"] = [((2**28 + 5, 24), -1), ((2**28 + 5, 23), -1), ((2**24 + 3, 37, 8), 1), ((2**16, 3, 2**15 + 30), -1)]
+TILES = {
+    "along": [((3, 2, 2**30 + 24), 1), ((3, 2, 2**30 + 25), 1), ((2**24 + 1, 5, 77), 1), ((2**17 + 1, 2**15 + 40), 0)],
+    "across": [((2**28 + 5, 24), -1), ((2**28 + 5, 23), -1), ((2**24 + 3, 37, 8), 1), ((2**16, 3, 2**15 + 30), -1)],
+}
 LONG = {"layer_norm": [(2**22 + 1, 1025), (2**20 + 3, 4100)], "rms_norm": [(2**22 + 1, 1024)]}
-
-
-class Blocks:
-    """A module's launches, and of those that are asked for some blocks alone."""
-
-    def __init__(self, name, kernel, check):
-        self.module = generated(name, MultiProcessorCount=PROCESSORS)
-        self.module._kernel = lambda function, name, dtype: lambda *launch: self.launched(function, name, *launch)
-        self.source = (FOLDER / f"{name}.cu").read_text()
-        self.kernel, self.check, self.ran = kernel, check, []
-
-    def launched(self, function, name, grid, threads, args):
-        assert len(grid) == 1, "counts beyond 65,535 go in the first dimension alone"
-        assert grid[0] <= MOST_GRID[0]
-        if name != self.kernel:
-            return
-        number = self.module._FUNCTIONS[function].number
-        compiled = CpuModule(PLACED + self.source, (f"-DFUNCTION={number}", "-DDTYPE=3"))
-        for block in (0, grid[0] // 2 + 1, grid[0] - 1):
-
-            def run(block=block):
-                compiled.get_function("place_grid")((1,), (1,), (np.int64(block), np.int64(grid[0])))
-                compiled.get_function(f"{function}_{name}_float32")((1,), threads, args)
-
-            self.check(run, block, grid[0], [int(n) for n in args[0][-7:]])
-            self.ran.append(block)
 
 
 def elements(view, way, block, geometry):
@@ -66,7 +35,9 @@ def elements(view, way, block, geometry):
     tiles = -(-columns // wide)
     rows = np.arange(block // tiles * part, min((block // tiles + 1) * part, outer))
     column = np.arange(block % tiles * wide, min((block % tiles + 1) * wide, columns))
-    return (rows[:, None] * columns + column).ravel(), np.broadcast_to(column // inner, (rows.size, column.size)).ravel()
+    return (rows[:, None] * columns + column).ravel(), np.broadcast_to(
+        column // inner, (rows.size, column.size)
+    ).ravel()
 
 
 def viewed(shape, axis):
@@ -129,7 +100,7 @@ def test_an_index_of_32_bits_shows(way, number, there, to):
         index = there.split("}")[0].split(";")[0]
         return source.replace(there, there.replace(index, f"{to}({index})"))
 
-    with pytest.raises(LaunchError, match="it (read|write)s address"):
+    with pytest.raises(LaunchError, match=r"it (read|write)s address"):
         check_writing(way, *TILES[way][number], plant)
 
 
@@ -139,7 +110,7 @@ def test_a_sweep_that_sums(way, shape, axis):
     _, kept, inner = view
 
     def check(run, block, blocks, geometry):
-        _, at, _, parts, _, span, packed = geometry
+        _, at, _, parts, _, span, _ = geometry
         geometry[-1] *= made.module._FUNCTIONS["forward"].stages[0][0].wide[4]
         places, k = elements(view, way, block, geometry)
         pivots = np.unique(k) * inner
