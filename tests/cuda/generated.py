@@ -42,19 +42,30 @@ def generated(name, way=None, **how):
 
 def go(module, way):
     """The module, going one way wherever that way is open: a slab across channels has one column of each."""
-    along, slab = WAYS[way]
-    module._is_along = lambda outer, kept, inner: along
-    module._is_slab = lambda outer, kept, inner, *_: slab and (along or inner == 1)
-    return module
+    ahead, slab = WAYS[way]
+    return choosing(
+        module,
+        lambda outer, kept, inner: ahead,
+        lambda outer, kept, inner, itemsize, along, processors: slab and (along or inner == 1),
+    )
 
 
 def by_chance(module):
     """The module, going as the shape falls: every way is right for every shape, and the same for the same shape."""
-    module._is_along = lambda *view: _falls("along", *view)
-    module._is_slab = lambda outer, kept, inner, itemsize, along, processors: (
-        (along or inner == 1) and _falls("slab", outer, kept, inner, along)
+    return choosing(
+        divided(module),
+        lambda *view: _falls("along", *view),
+        lambda outer, kept, inner, itemsize, along, processors: (
+            (along or inner == 1) and _falls("slab", outer, kept, inner, along)
+        ),
     )
-    return divided(module)
+
+
+def choosing(module, is_along, is_slab):
+    """The module, with others of the two functions that choose kernels by the shape."""
+    module._is_along, module._is_slab = is_along, is_slab
+    module._launches.cache_clear()
+    return module
 
 
 def _falls(*what):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cuda.calls import Calls, bits
 from tests.cuda.cpu_module import LaunchError
-from tests.cuda.generated import FOLDER, divided, go, load
+from tests.cuda.generated import FOLDER, choosing, divided, go, load
 from tests.cuda.launching import NEEDS_COMPILER
 from tests.kernels.forms import form
 
@@ -19,19 +19,19 @@ ORDERS = [("forward", 0), ("reverse", 0), ("shuffled", 1), ("shuffled", 2)]
 LARGE, EVEN, ODD, DENSE = (2, 3, 520), (6, 4, 16), (5, 3, 7), (21, 9)
 FAULTS = {  # what stands there once, what stands there instead; function, way, shape; how it shows
     "merged, no barrier before": (
-        ("parts[value++][team.rank / 32] = x; });\n    __syncthreads();", "parts[value++][team.rank / 32] = x; });"),
+        ("parts[team.rank / 32][value++] = x; });\n    __syncthreads();", "parts[team.rank / 32][value++] = x; });"),
         *("forward", "slab-along", LARGE, "error"),
     ),
     "merged, no barrier after": (
-        ("        ++value;\n    });\n    __syncthreads();", "        ++value;\n    });"),
+        ("else s.add(other);\n    }\n    __syncthreads();", "else s.add(other);\n    }"),
         *("forward", "slab-along", LARGE, "error"),
     ),
     "merged_down, no barrier before": (
-        ("[threadIdx.x] = x;\n        __syncthreads();", "[threadIdx.x] = x;"),
+        ("parts[value++][threadIdx.x] = x; });\n        __syncthreads();", "parts[value++][threadIdx.x] = x; });"),
         *("backward", "split-across", DENSE, "numpy"),
     ),
     "merged_down, no barrier after": (
-        ("            }\n        __syncthreads();\n", "            }\n"),
+        ("s.add(other);\n        }\n        __syncthreads();", "s.add(other);\n        }"),
         *("forward", "slab-across", DENSE, "order"),
     ),
     "a block does not wait for its sums": (
@@ -75,10 +75,10 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("forward", "slab-across", DENSE, "error"),
     ),
     "a moment about the means alone": (
-        (" + (double(mean[a]) * total[b] + double(mean[b]) * total[a] - double(n) * mean[a] * mean[b])", ""),
+        (" + apart[F::first(m)] * apart[F::second(m)] * (count * share)", ""),
         *("forward", "slab-along", EVEN, "numpy"),
     ),
-    "elements that are not counted": (("        count += n;\n", ""), *("forward", "slab-along", EVEN, "numpy")),
+    "elements that are not counted": (("        count = both;\n", ""), *("forward", "slab-along", EVEN, "numpy")),
     "half of a warp left out": (
         ("for (int lanes = 16; lanes > 0; lanes /= 2) {", "for (int lanes = 8; lanes > 0; lanes /= 2) {"),
         *("forward", "slab-along", LARGE, "numpy"),
@@ -116,11 +116,11 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("inference", "split-along", ODD, "error"),
     ),
     "the pivot left out of a total": (
-        ("totals[t] + count * double(pivot[t]); }", "totals[t]; }"),
+        ("return double(pivot[t]) + totals[t]; }", "return totals[t]; }"),
         *("backward", "slab-along", EVEN, "numpy"),
     ),
     "the pivot left out of an offset": (
-        ("totals[t] + count * (double(pivot[t]) - shift)", "totals[t] - count * shift"),
+        ("count * ((double(pivot[t]) - shift) + totals[t])", "count * (totals[t] - shift)"),
         *("forward", "slab-across", DENSE, "numpy"),
     ),
 }
@@ -167,7 +167,7 @@ def test_a_planted_fault_shows(fault, tmp_path):
 
 def test_packs_of_arrays_that_are_not_aligned():
     made, calls = module(FOLDER), Calls("batch_norm", form("channels", EVEN, 1))
-    made._Launcher.packs = lambda *_: True
+    made._Kernels._packed = lambda *_: True
     for way in ("split-along", "split-across", "slab-along"):
         calls.check("forward", calls.got(go(made, way), "forward"))
         with pytest.raises(LaunchError, match="not aligned"):
@@ -177,8 +177,7 @@ def test_packs_of_arrays_that_are_not_aligned():
 def test_a_slab_across_takes_one_column_of_a_channel():
     """The one way that is not open to every shape."""
     made, calls = go(module(FOLDER), "slab-across"), Calls("batch_norm", form("channels", EVEN, 1))
-    made._is_slab = lambda *_: True
     assert shows(calls, "forward", "slab-across", [made]) == set()  # `go` keeps it from that
-    made._is_along, made._is_slab = (lambda *_: False), (lambda *_: True)
+    choosing(made, lambda *_: False, lambda *_: True)
     with pytest.raises(AssertionError):
         calls.check("forward", calls.got(made, "forward"))

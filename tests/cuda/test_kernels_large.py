@@ -59,7 +59,7 @@ def check_writing(way, shape, axis, plant=str):
     mean = np.arange(view[1], dtype=np.float32)
 
     def check(run, block, blocks, geometry):
-        geometry[-1] *= made.module._FUNCTIONS["inference"].stages[0][0].wide[4]
+        geometry[-1] *= made.module._FUNCTIONS["inference"].sweeps[0].packs[4][1]
         places, k = elements(view, way, blocks - 1 - block, geometry)
         for array in (x, y):
             array.open(places)
@@ -111,7 +111,7 @@ def test_a_sweep_that_sums(way, shape, axis):
 
     def check(run, block, blocks, geometry):
         _, at, _, parts, _, span, _ = geometry
-        geometry[-1] *= made.module._FUNCTIONS["forward"].stages[0][0].wide[4]
+        geometry[-1] *= made.module._FUNCTIONS["forward"].sweeps[0].packs[4][1]
         places, k = elements(view, way, block, geometry)
         pivots = np.unique(k) * inner
         x.open(np.append(places, pivots))
@@ -128,8 +128,8 @@ def test_a_sweep_that_sums(way, shape, axis):
         written = np.argwhere(~np.isnan(sums[0]))
         np.testing.assert_array_equal(written, np.stack([np.full(got.size, part), got], 1))
         centred = x.array[places].astype(float) - x.array[k * inner]
-        for n, value in enumerate((np.ones(k.size), centred, centred**2)):
-            want = np.bincount(column, value, columns)[got]
+        count, total, squares = (np.bincount(column, v, columns)[got] for v in (np.ones(k.size), centred, centred**2))
+        for n, want in enumerate((count, total / count, squares - total**2 / count)):
             np.testing.assert_allclose(sums[n, part, got], want, rtol=1e-4, atol=1e-3)
         x.close()
 
