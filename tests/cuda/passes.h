@@ -39,15 +39,28 @@ static void run_thread(Thread &t, unsigned linear) {
     if (t.state == DONE) fibers.give(t.fiber);
 }
 
-// Runs each thread that can run, once; tells how many spin.
-static unsigned pass(Block &b) {
-    block = &b;
-    blockIdx = b.index;
-    block_rank = b.rank;
-    shared_static = b.shared.begin;
-    shared_dynamic = b.shared.begin + launch->module_shared;
+// Runs the threads of one warp that can run, and those that they let go on, until all wait or spin; tells how many spin.
+static unsigned run_warp(Block &b, unsigned warp, bool reverse) {
     unsigned spinning = 0;
-    Order o = order(b.count(), launch->schedule, random_bits);
+    for (bool first = true, again = true; again; first = false) {
+        again = false;
+        for (unsigned i = 0; i < 32; ++i) {
+            const unsigned linear = 32 * warp + (reverse ? 31 - i : i);
+            if (linear >= b.count()) continue;
+            Thread &t = b.threads[linear];
+            if (t.state != READY && !(first && t.state == SPINNING)) continue;
+            run_thread(t, linear);
+            if (t.state == SPINNING) ++spinning;
+            else moved = again = true;
+        }
+    }
+    return spinning;
+}
+
+// Runs each thread that can run, once; tells how many spin.
+static unsigned run_shuffled(Block &b) {
+    unsigned spinning = 0;
+    Order o = order(b.count(), SHUFFLED, random_bits);
     for (unsigned i = 0; i < b.count(); ++i) {
         const unsigned linear = o.next();
         Thread &t = b.threads[linear];
@@ -56,6 +69,24 @@ static unsigned pass(Block &b) {
         if (t.state == SPINNING) ++spinning;
         else moved = true;
     }
+    return spinning;
+}
+
+// Runs what can run of a block; tells how many threads spin. A schedule that is not shuffled lets each warp run ahead of
+// the others, as far as no barrier of the block holds it; the shuffled one keeps all threads close together.
+static unsigned pass(Block &b) {
+    block = &b;
+    blockIdx = b.index;
+    block_rank = b.rank;
+    shared_static = b.shared.begin;
+    shared_dynamic = b.shared.begin + launch->module_shared;
+    const unsigned warps = b.warps.size();
+    const bool reverse = launch->schedule == REVERSE;
+    unsigned spinning = 0;
+    if (launch->schedule == SHUFFLED)
+        spinning = run_shuffled(b);
+    else
+        for (unsigned w = 0; w < warps; ++w) spinning += run_warp(b, reverse ? warps - 1 - w : w, reverse);
     self = nullptr;
     return spinning;
 }

@@ -16,6 +16,14 @@ extern "C" __global__ void no_second_barrier(float *y) {  // what one thread ove
     __syncthreads();
     y[threadIdx.x] = v;
 }
+extern "C" __global__ void no_third_barrier(float *y) {  // a warp that goes on overwrites it, but not in its next step
+    __shared__ float s[2];
+    if (threadIdx.x % 32 == 0) s[threadIdx.x / 32] = 1;
+    __syncthreads();
+    y[threadIdx.x] = s[0] + s[1];
+    for (int step = 0; step < 5; ++step) __syncwarp();
+    s[threadIdx.x / 32] = 2;
+}
 extern "C" __global__ void wrong_merge(const float *x, float *y) {  // the warps' sums, less the last one's
     __shared__ float parts[2];
     float sum = x[threadIdx.x];

@@ -34,6 +34,7 @@ def different(name, *args, block=(64,)):
 def test_a_missing_barrier_differs_between_schedules():
     assert len(different("no_barrier")) > 1
     assert len(different("no_second_barrier")) > 1
+    assert len(different("no_third_barrier")) > 1
 
 
 def test_a_wrong_merge_differs_from_the_expectation():

@@ -1,0 +1,183 @@
+"""Faults planted in a generated .cu, each of which what holds kernels to account must see.
+
+It shows as an error of a launch, as results that differ between orders of blocks and threads, or as not NumPy's.
+"""
+
+import shutil
+
+import pytest
+
+from tests.cuda.calls import Calls, bits
+from tests.cuda.cpu_module import LaunchError
+from tests.cuda.generated import FOLDER, choosing, divided, go, load
+from tests.cuda.launching import NEEDS_COMPILER
+from tests.kernels.forms import form
+
+pytestmark = NEEDS_COMPILER
+
+ORDERS = [("forward", 0), ("reverse", 0), ("shuffled", 1), ("shuffled", 2)]
+LARGE, EVEN, ODD, DENSE = (2, 3, 520), (6, 4, 16), (5, 3, 7), (21, 9)
+FAULTS = {  # what stands there once, what stands there instead; function, way, shape; how it shows
+    "merged, no barrier before": (
+        ("parts[team.rank / 32][value++] = x; });\n    __syncthreads();", "parts[team.rank / 32][value++] = x; });"),
+        *("forward", "slab-along", LARGE, "error"),
+    ),
+    "merged, no barrier after": (
+        ("else s.add(other);\n    }\n    __syncthreads();", "else s.add(other);\n    }"),
+        *("forward", "slab-along", LARGE, "error"),
+    ),
+    "merged_down, no barrier before": (
+        ("parts[value++][threadIdx.x] = x; });\n        __syncthreads();", "parts[value++][threadIdx.x] = x; });"),
+        *("backward", "split-across", DENSE, "numpy"),
+    ),
+    "merged_down, no barrier after": (
+        ("s.add(other);\n        }\n        __syncthreads();", "s.add(other);\n        }"),
+        *("forward", "slab-across", DENSE, "order"),
+    ),
+    "a block does not wait for its sums": (
+        ("if (team.size > 32) __syncthreads();", "if (team.size > 32) return;"),
+        *("backward", "slab-along", LARGE, "order"),
+    ),
+    "a warp does not wait for its sums": (
+        ("else __syncwarp();", "else return;"),
+        *("backward", "slab-along", EVEN, "order"),
+    ),
+    "columns do not wait for their sums": (
+        ("column, sums[0]);\n        __syncthreads();", "column, sums[0]);"),
+        *("backward", "slab-across", DENSE, "order"),
+    ),
+    "reads and writes past the end of a channel": (
+        ("there[p] = at < length;", "there[p] = at <= length;"),
+        *("inference", "split-along", ODD, "error"),
+    ),
+    "reads past the end of a channel": (
+        ("if (!there || f.in[n] == nullptr) return;", "if (f.in[n] == nullptr) return;"),
+        *("forward", "slab-along", ODD, "error"),
+    ),
+    "reads a row too many": (
+        ("column}, o < end, f.a.packed, in[j][n]);", "column}, o <= end, f.a.packed, in[j][n]);"),
+        *("forward", "slab-across", DENSE, "error"),
+    ),
+    "writes a row too many": (
+        ("column}, o < end, f.a.packed, out[n]);", "column}, o <= end, f.a.packed, out[n]);"),
+        *("forward", "slab-across", DENSE, "error"),
+    ),
+    "adds up a row too many": (
+        ("ok[e][j] = o < end &&", "ok[e][j] = o <= end &&"),
+        *("forward", "slab-across", DENSE, "numpy"),
+    ),
+    "reads columns too many": (
+        ("if (column < columns) across(", "if (columns > 0) across("),
+        *("inference", "split-across", DENSE, "error"),
+    ),
+    "a channel too many": (
+        ("const bool inside = column < f.kept();", "const bool inside = column <= f.kept();"),
+        *("forward", "slab-across", DENSE, "error"),
+    ),
+    "a moment about the means alone": (
+        (" + apart[F::first(m)] * apart[F::second(m)] * (count * share)", ""),
+        *("forward", "slab-along", EVEN, "numpy"),
+    ),
+    "elements that are not counted": (("        count = both;\n", ""), *("forward", "slab-along", EVEN, "numpy")),
+    "half of a warp left out": (
+        ("for (int lanes = 16; lanes > 0; lanes /= 2) {", "for (int lanes = 8; lanes > 0; lanes /= 2) {"),
+        *("forward", "slab-along", LARGE, "numpy"),
+    ),
+    "a part left out": (
+        ("p < f.a.parts * span; p += 32", "p < (f.a.parts - 1) * span; p += 32"),
+        *("forward", "split-along", LARGE, "numpy"),
+    ),
+    "columns of a channel left out": (
+        ("settle_parts(const F& f, int64 span) {", "settle_parts(const F& f, int64 span) {\n    span = 1;"),
+        *("forward", "split-across", EVEN, "numpy"),
+    ),
+    "partial sums of another channel": (
+        ("f.a.partials + part * kept + k;", "f.a.partials + part * kept + (k + 1) % kept;"),
+        *("forward", "split-along", EVEN, "numpy"),
+    ),
+    "partial sums over another's": (
+        ("at += f.a.parts * kept; });", "at += kept; });"),
+        *("backward", "split-along", LARGE, "numpy"),
+    ),
+    "results of another channel": (
+        ("if (team.rank == 0) f.settle(sums, k, unit);", "if (team.rank == 0) f.settle(sums, k ^ 1, unit);"),
+        *("forward", "split-across", EVEN, "numpy"),
+    ),
+    "writes into another channel": (
+        ("place[p].offset = (place[p].o * f.kept() + k) *", "place[p].offset = (place[p].o * f.kept() + k / 2) *"),
+        *("inference", "split-along", EVEN, "numpy"),
+    ),
+    "a part's first run forgotten": (
+        ("place[p].o += outer_first;", ""),
+        *("inference", "split-along", LARGE, "numpy"),
+    ),
+    "packs where runs are odd": (
+        ("begin + f.a.part : count, f.a.packed,", "begin + f.a.part : count, true,"),
+        *("inference", "split-along", ODD, "error"),
+    ),
+    "the pivot left out of a total": (
+        ("return double(pivot[t]) + totals[t]; }", "return totals[t]; }"),
+        *("backward", "slab-along", EVEN, "numpy"),
+    ),
+    "the pivot left out of an offset": (
+        ("count * ((double(pivot[t]) - shift) + totals[t])", "count * (totals[t] - shift)"),
+        *("forward", "slab-across", DENSE, "numpy"),
+    ),
+}
+
+
+def module(folder, **how):
+    return divided(load("cupy_batch_norm_with_a_fault", folder / "batch_norm.py", **how))
+
+
+def shows(calls, function, way, modules):
+    """How a fault shows."""
+    found, results = set(), []
+    for one in modules:
+        try:
+            results.append(calls.got(go(one, way), function))
+        except LaunchError:
+            found.add("error")
+    if len({tuple(bits(r).items()) for r in results}) > 1:
+        found.add("order")
+    for result in results:
+        try:
+            calls.check(function, result)
+        except AssertionError:
+            found.add("numpy")
+    return found
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_shows(fault, tmp_path):
+    (there, instead), function, way, shape, how = FAULTS[fault]
+    source = (FOLDER / "batch_norm.cu").read_text()
+    assert source.count(there) == 1, f"{source.count(there)} times in batch_norm.cu: {there}"
+    shutil.copy(FOLDER / "batch_norm.py", tmp_path)
+    (tmp_path / "batch_norm.cu").write_text(source.replace(there, instead))
+    calls = Calls("batch_norm", form("channels", shape, 1))
+    if fault == "merged, no barrier after":  # sums are asked for once more where a square overflows, here in one warp
+        x = calls.problem.arrays["x"].copy()
+        x[1, :, 500] = 1e30
+        calls = Calls("batch_norm", form("channels", shape, 1), x=x)
+    modules = [module(tmp_path, schedule=schedule, seed=seed) for schedule, seed in ORDERS]
+    assert how in shows(calls, function, way, modules)
+    assert not shows(calls, function, way, [module(FOLDER)])
+
+
+def test_packs_of_arrays_that_are_not_aligned():
+    made, calls = module(FOLDER), Calls("batch_norm", form("channels", EVEN, 1))
+    made._Kernels._packed = lambda *_: True
+    for way in ("split-along", "split-across", "slab-along"):
+        calls.check("forward", calls.got(go(made, way), "forward"))
+        with pytest.raises(LaunchError, match="not aligned"):
+            calls.got(made, "forward", moved=1)
+
+
+def test_a_slab_across_takes_one_column_of_a_channel():
+    """The one way that is not open to every shape."""
+    made, calls = go(module(FOLDER), "slab-across"), Calls("batch_norm", form("channels", EVEN, 1))
+    assert shows(calls, "forward", "slab-across", [made]) == set()  # `go` keeps it from that
+    choosing(made, lambda *_: False, lambda *_: True)
+    with pytest.raises(AssertionError):
+        calls.check("forward", calls.got(made, "forward"))
