@@ -33,7 +33,9 @@ class Backend:
     raises_floats: bool = True  # an overflow would raise where the caller asks for that, and so must not escape
     takes_subclasses: bool = True  # such as a memory map, which is an array like any other
     holds_any_dtype: bool = True  # its arrays may be of a dtype that it refuses; else they are no arrays of its
-    replaceable: bool = True  # a function of a module may be replaced by one from another text
+    replaceable: bool = (
+        True  # a function of a module may be replaced by one from another text, which is its mathematics
+    )
     number_type: type = float  # what a result without axes is
 
     def __call__(self, name: str) -> ModuleType:
@@ -95,13 +97,12 @@ CUPY = Backend(
     checks_read_only=False,
     raises_floats=False,
     takes_subclasses=False,
+    replaceable=False,
     number_type=np.ndarray,
 )
+GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=False)
 
-GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=False, replaceable=False)
-
-BACKENDS = {"numpy": NUMPY}
-BACKENDS["cupy"] = CUPY
+BACKENDS = {"numpy": NUMPY, "cupy": CUPY}
 if device.asked() and not device.missing():
     BACKENDS["gpu"] = GPU
 
