@@ -50,7 +50,7 @@ SHAPES = {  # those in which packs can be read and cannot, a channel takes one w
 
 
 class Runs:
-    """A definition's functions in every order, and in either placement."""
+    """A definition's functions in every order; and before a guard page or behind one, on odd shapes."""
 
     def __init__(self, name, way):
         self.modules = [generated(name, way, schedule=schedule, seed=seed) for schedule, seed in ORDERS]
@@ -64,8 +64,10 @@ class Runs:
             calls.check(function, first, want)
             for order, other in zip(ORDERS[1:], others, strict=True):
                 assert bits(first) == bits(other), f"{calls.subject.name}.{function}, {way}: {order} differs"
-            calls.check(function, calls.got(go(self.at_start, way), function), want)
-            calls.check(function, calls.got(self.modules[2], function, moved=1), want)
+            if calls.problem.form.shape[-1] % 2:
+                calls.check(function, calls.got(go(self.at_start, way), function), want)
+            else:  # packs could be read, were the arrays aligned
+                calls.check(function, calls.got(self.modules[2], function, moved=1), want)
 
 
 def check_every_kernel(name, dtype):
