@@ -157,7 +157,10 @@ class _Scheduler:
             self.look.known.add(o.left)
 
     def _with_outputs(self, sweeps: list[Sweep]) -> list[Sweep]:
-        """The arrays are written in the last pass if all of them can be, else in one more."""
+        """The arrays are written in the last pass if all of them can be, else in one more.
+
+        A result may take the place of an input, over whose first value moments are taken: those have their own pass.
+        """
         outputs = tuple(q for q in self.kernel.outputs if self.wide(q))
         if not outputs:
             return sweeps
@@ -168,7 +171,7 @@ class _Scheduler:
         last = sweeps[-1]
         later = {*(o.left for o in last.scalars), *last.sums, *self.pivots}
         wait = any(self.look.leads_to(q, s) for q in outputs for s in later)
-        if wait or last.where is not None:
+        if wait or last.moments or last.where is not None:
             return [*sweeps, Sweep(last.over, last.kept, outputs=outputs)]
         return [*sweeps[:-1], replace(last, outputs=outputs)]
 

@@ -37,6 +37,7 @@ class Backend:
         True  # a function of a module may be replaced by one from another text, which is its mathematics
     )
     number_type: type = float  # what a result without axes is
+    shorter: int = 1  # large arrays are so many times shorter, where a stand-in computes
 
     def __call__(self, name: str) -> ModuleType:
         return self.load(name)
@@ -100,8 +101,9 @@ CUPY = Backend(
     takes_subclasses=False,
     replaceable=False,
     number_type=np.ndarray,
+    shorter=16,
 )
-GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=False)
+GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=False, shorter=1)
 
 BACKENDS = {"numpy": NUMPY, "cupy": CUPY}
 if device.asked() and not device.missing():

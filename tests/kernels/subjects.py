@@ -73,8 +73,9 @@ class Subject:
 
     @cached_property
     def functions(self):
+        """The functions of arrays; a plan is none."""
         module = self.kernels.module
-        return [n for n in module.__all__ if inspect.isfunction(getattr(module, n))]
+        return [n for n in module.__all__ if inspect.isfunction(getattr(module, n)) and n != "plan"]
 
     def has(self, function):
         return hasattr(self.kernels.module, function)

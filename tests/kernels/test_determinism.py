@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from .cases import make
-from .forms import form
+from .forms import form, shorter
 from .problems import DTYPES, Problem, medium_problem
 from .subjects import over
 
@@ -22,7 +22,7 @@ LARGE = {
 
 
 def large_problem(subject, **options):
-    return Problem(subject, LARGE[subject.layout], margin=-1, **options)
+    return Problem(subject, shorter(LARGE[subject.layout], subject), margin=-1, **options)
 
 
 def everything(problem):

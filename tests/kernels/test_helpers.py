@@ -13,6 +13,8 @@ def top_level(module):
             yield node.name, node
         elif isinstance(node, (ast.Import, ast.ImportFrom)) and getattr(node, "module", "") != "__future__":
             yield from ((alias.asname or alias.name, node) for alias in node.names)
+        elif isinstance(node, ast.AnnAssign):
+            yield node.target.id, node
         elif isinstance(node, ast.Assign):
             yield from ((n.id, node) for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name))
 
