@@ -68,11 +68,24 @@ class CudaPrinter:
 
     def _sum(self, e: sympy.Add) -> str:
         text = ""
-        for a in ordered(e):
+        for a in self._in_order(e):
             negative, term = magnitude(a)
             glue = (" - " if negative else " + ") if text else ("-" if negative else "")
             text += glue + self._of(term, 1)
         return text
+
+    def _in_order(self, e: sympy.Add) -> list[sympy.Expr]:
+        """Products of arrays, then arrays, then numbers: 1 + x - gate * x would lose the 1 where x is large."""
+        terms = ordered(e)
+        if self.real == "double":
+            return terms
+        terms = sorted(terms, key=self._rank)
+        first = next((a for a in terms if not magnitude(a)[0] and self._rank(a) < 2), terms[0])
+        return [first, *(a for a in terms if a is not first)]
+
+    def _rank(self, e: sympy.Expr) -> int:
+        arrays = [q for q in e.free_symbols if isinstance(q, Quantity) and "." not in self.operand(q)]
+        return 2 if not arrays else 1 if isinstance(magnitude(e)[1], Quantity) else 0
 
     def _product(self, e: sympy.Expr) -> tuple[str, int]:
         negative, e = magnitude(e)

@@ -120,13 +120,13 @@ class CudaSweep:
         """How many elements of a run a thread takes at once: 16 bytes of them, less where registers would not do."""
         words = (2 if itemsize == 8 else 1) * (len(self.arrays) + len(self.totals) + len(self.outputs))
         packs = (16 // itemsize >> k for k in range(4))
-        return next(p for p in packs if p * words <= 64 or p == 1)
+        return next(p for p in packs if p * words <= 48 or p == 1)
 
     def wide(self, itemsize: int) -> int:
         """How many columns a thread takes side by side: each has its own sums, or its own numbers, in registers."""
         words = 2 if itemsize == 8 else 1
         if self.sums:
-            return 2 if words == 1 and self.sums <= 5 else 1
+            return 2 if words == 1 and self.sums <= 5 and self.sums + len(self.fields("channel")) <= 9 else 1
         numbers = max(len(self.fields("channel")), 1) * words
         packs = (16 // itemsize >> k for k in range(4))
         return next(p for p in packs if p * numbers <= 32 or p == 1)

@@ -3,6 +3,7 @@
 import ctypes
 import itertools
 import math
+import threading
 
 import numpy as np
 
@@ -14,6 +15,9 @@ STACK_WORDS = 512
 MOST_THREADS, MOST_SHARED, UNASKED_SHARED = 1024, 227 * 1024, 48 * 1024
 MOST_BLOCK = (1024, 1024, 64)
 MOST_GRID = (2**31 - 1, 65535, 65535)
+
+
+LAUNCHING = threading.Lock()  # one launch at a time, from whichever thread
 
 
 class LaunchError(RuntimeError):
@@ -104,6 +108,10 @@ class CpuFunction:
         )
 
     def __call__(self, grid, block, args, *, shared_mem=0):
+        with LAUNCHING:
+            self._run(grid, block, args, shared_mem)
+
+    def _run(self, grid, block, args, shared_mem):
         launch = self._launch
         grid, block = ((*map(int, shape), 1, 1)[:3] for shape in (grid, block))
         self._check(grid, block, shared_mem)

@@ -24,7 +24,7 @@ def wanted():
 def compiled(name, function, dtype):
     """Nothing where it compiles, else why not. A function of channels alone has no kernels of half a float."""
     found = module(name)
-    if not found._FUNCTIONS[function].stages and dtype not in ("float32", "float64"):
+    if not found._FUNCTIONS[function].sweeps and dtype not in ("float32", "float64"):
         return ""
     try:
         found._compiled(function, dtype).compile()

@@ -68,7 +68,7 @@ class Arguments:
 def called(cp, name, shape, dtype):
     """The functions that were called."""
     found, given = module(name), Arguments(cp, name, shape, dtype)
-    functions = [n for n in found.__all__ if inspect.isfunction(getattr(found, n))]
+    functions = [n for n in found.__all__ if inspect.isfunction(getattr(found, n)) and n != "plan"]
     for function in sorted(functions, key=lambda n: n != "forward"):
         parameters = inspect.signature(getattr(found, function)).parameters.values()
         wanted = {p.name: given(p.name) for p in parameters if p.default is p.empty}

@@ -37,6 +37,7 @@ class Backend:
         True  # a function of a module may be replaced by one from another text, which is its mathematics
     )
     number_type: type = float  # what a result without axes is
+    in_host_memory: bool = True  # what it allocates can be measured
     shorter: int = 1  # large arrays are so many times shorter, where a stand-in computes
 
     def __call__(self, name: str) -> ModuleType:
@@ -101,6 +102,7 @@ CUPY = Backend(
     takes_subclasses=False,
     replaceable=False,
     number_type=np.ndarray,
+    in_host_memory=False,
     shorter=16,
 )
 GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=False, shorter=1)

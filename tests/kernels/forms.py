@@ -49,6 +49,8 @@ MEDIUM = {
 
 def shorter(form, subject):
     """A large form, shorter along its longest axis where the backend asks for that; a multiple of 4."""
+    if subject.layout == "arrays":  # the library's own functions compute
+        return form
     at = max(range(len(form.shape)), key=lambda k: form.shape[k])
     length = max(form.shape[at] // subject.does.shorter // 4 * 4, 4)
     return replace(form, shape=(*form.shape[:at], length, *form.shape[at + 1 :])) if length < form.shape[at] else form
