@@ -96,6 +96,11 @@ class CudaSweep:
         return ["true" if t.largest else "false" for t in self.totals]
 
     @property
+    def shifted(self) -> list[str]:
+        """For each total, whether it is taken over a number near the mean."""
+        return ["true" if t.shift is not None else "false" for t in self.totals]
+
+    @property
     def pairs(self) -> tuple[list[int], list[int]]:
         """The totals whose values each moment multiplies."""
         at = [self.totals.index(t) if t in self.totals else -1 for t in self.sweep.totals]
