@@ -12,7 +12,7 @@ from bnsym.lowering.schedule import scheduled
 from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Definition
 
-DTYPES = (("__half", "float16"), ("__nv_bfloat16", "bfloat16"), ("float", "float32"), ("double", "float64"))
+DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 def schedules(definition: Definition, kernels: dict[str, Kernel]) -> dict[str, Schedule]:
@@ -28,12 +28,7 @@ class Source:
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel]):
         dims, swept = Dimensions(definition), schedules(definition, kernels)
-        self.name, self.source, self.version, self.dtypes = (
-            definition.name,
-            definition.source,
-            bnsym.__version__,
-            DTYPES,
-        )
+        self.source, self.version = definition.source, bnsym.__version__
         self.doc = definition.doc.splitlines()[0].rstrip(".") if definition.doc else definition.name
         self.equations = [f"{e.left.name} = {readable(e.right)}" for e in definition.program.equations]
         numbered = list(enumerate(kernels.values(), start=1))
