@@ -125,7 +125,8 @@ class CudaSweep:
         """How many elements of a run a thread takes at once: 16 bytes of them, less where registers would not do."""
         words = (2 if itemsize == 8 else 1) * (len(self.arrays) + len(self.totals) + len(self.outputs))
         packs = (16 // itemsize >> k for k in range(4))
-        return next(p for p in packs if p * words <= 48 or p == 1)
+        room = min(48, 60 - 2 * self.sums)  # each sum is a double, in two registers
+        return next(p for p in packs if p * words <= room or p == 1)
 
     def wide(self, itemsize: int) -> int:
         """How many columns a thread takes side by side: each has its own sums, or its own numbers, in registers."""
