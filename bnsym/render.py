@@ -55,7 +55,7 @@ def module_texts(
     module = BACKENDS[backend].module(definition, kernels, proofs)
     texts = {f"{definition.name}.py": _filled(f"{backend}/module.py.j2", module=module, xp=module.library.name)}
     if module.beside is not None:
-        texts[f"{definition.name}.cu"] = _filled(f"{backend}/module.cu.j2", source=module.beside)
+        texts[f"{definition.name}.cu"] = _filled(f"{backend}/{module.beside.template}", source=module.beside)
     return texts
 
 

@@ -26,6 +26,8 @@ def schedules(definition: Definition, kernels: dict[str, Kernel]) -> dict[str, S
 class Source:
     """The .cu file of one definition."""
 
+    template = "module.cu.j2"
+
     def __init__(self, definition: Definition, kernels: dict[str, Kernel]):
         dims, swept = Dimensions(definition), schedules(definition, kernels)
         self.source, self.version = definition.source, bnsym.__version__

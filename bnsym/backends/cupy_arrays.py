@@ -23,6 +23,11 @@ class ArraysText(FunctionText):
         self.first, self.rest = tuple(map(_in_cupy, self.first)), tuple(map(_in_cupy, self.rest))
 
     @property
+    def multiplies(self) -> bool:
+        """Whether there are matrix products in it."""
+        return any(s.code.startswith("_product(") for s in (*self.first, *self.rest))
+
+    @property
     def moments(self) -> list[dict[str, str]]:
         """The pivots, as NumPy's."""
         return [{k: _named(text) for k, text in m.items()} for m in super().moments]
@@ -40,5 +45,6 @@ def _in_cupy(statement: Statement) -> Statement:
 
 
 def _named(code: str) -> str:
-    """CuPy's functions for NumPy's; a number may lie on the device."""
-    return re.sub(r"\bfloat\((\w+)\)", r"_scalar(\1, dtype)", re.sub(r"\bnp\.", "cp.", code))
+    """CuPy's functions for NumPy's, but for a product that can be captured; a number may lie on the device."""
+    code = re.sub(r"\bnp\.", "cp.", code.replace("np.matmul(", "_product("))
+    return re.sub(r"\bfloat\((\w+)\)", r"_scalar(\1, dtype)", code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bnsym.backends.cuda_module import Source
+from bnsym.backends.cuda_product import ProductSource
 from bnsym.backends.cupy_arrays import ArraysText
 from bnsym.backends.cupy_function import LaunchText
 from bnsym.backends.library import CUPY
@@ -22,10 +23,12 @@ class CupyModule(Module):
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         super().__init__(definition, kernels, proofs)
         self.launches = self.layout != "arrays"
-        text = LaunchText if self.launches else ArraysText
-        self.functions = [text(k, self) for k in kernels.values()]
         self.units = bool(kernels["forward"].degrees)
-        self.beside = Source(definition, kernels) if self.launches else None
         if self.launches:
-            self.plan = PlanText(*self.functions[:2])
+            self.functions = functions = [LaunchText(k, self) for k in kernels.values()]
+            self.beside = Source(definition, kernels)
+            self.plan = PlanText(*functions[:2])
             self.exports = sorted([*self.exports, "Plan", "plan"])
+        else:
+            self.functions = whole = [ArraysText(k, self) for k in kernels.values()]
+            self.beside = ProductSource(definition) if any(f.multiplies for f in whole) else None
