@@ -19,10 +19,13 @@ Std = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same bits.")]
 Threads = Annotated[int, typer.Option(help="Threads that BLAS may use.")]
+TrainedBy = Annotated[str, typer.Option(help="Whose kernels train: numpy, or cupy on a GPU.")]
 
 
-def _numbers(steps: int | None, lr: float | None, std: float | None, seed: int, threads: int) -> dict[str, Any]:
-    return {"steps": steps, "lr": lr, "std": std, "seed": seed, "threads": threads}
+def _settings(
+    steps: int | None, lr: float | None, std: float | None, seed: int, threads: int, backend: str
+) -> dict[str, Any]:
+    return {"steps": steps, "lr": lr, "std": std, "seed": seed, "threads": threads, "backend": backend}
 
 
 def train(
@@ -36,13 +39,14 @@ def train(
     std: Std = None,
     seed: Seed = 0,
     threads: Threads = 1,
+    backend: TrainedBy = "numpy",
     out: Annotated[Path | None, typer.Option(help="A file for the results, as JSON.")] = None,
 ) -> None:
     """Train the paper's network (Section 4.1) with nothing but generated kernels."""
     from bnsym.train import commands
 
     with sentences(dict.fromkeys(commands.ERRORS, 2)):
-        settings: dict[str, Any] = {"batch_norm": batch_norm, **_numbers(steps, lr, std, seed, threads)}
+        settings: dict[str, Any] = {"batch_norm": batch_norm, **_settings(steps, lr, std, seed, threads, backend)}
         result = commands.run(data, data_dir, out, **settings)
     out_console.print(commands.summary(result))
     if out is not None:
@@ -57,6 +61,7 @@ def reproduce(
     std: Std = None,
     seed: Seed = 0,
     threads: Threads = 1,
+    backend: TrainedBy = "numpy",
     out: Out = None,
 ) -> None:
     """Prove every claim, regenerate the kernels and reports, then train both networks and print the table."""
@@ -64,5 +69,5 @@ def reproduce(
 
     with sentences(dict.fromkeys(commands.ERRORS, 2)):
         regenerate_kernels(out=out)
-        results = commands.reproduce(data, data_dir, **_numbers(steps, lr, std, seed, threads))
+        results = commands.reproduce(data, data_dir, **_settings(steps, lr, std, seed, threads, backend))
     out_console.print(commands.reproduce_table(results))

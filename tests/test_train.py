@@ -216,11 +216,11 @@ def test_a_run_that_diverges_ends_and_says_so(digits, batch_norm):
 
 
 def test_parameters_that_overflow_in_the_last_step_have_no_accuracy(digits, monkeypatch):
-    def overflow(trainer):
+    def overflow(trainer, count):
         trainer.network.parameters.flat[0] = np.inf
-        return 1.0
+        return [1.0] * count
 
-    monkeypatch.setattr(Trainer, "step", overflow)
+    monkeypatch.setattr(Trainer, "steps", overflow)
     assert train(digits, replace(SHORT, steps=1)).diverged_at == 1
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bnsym.train.data import Dataset, Images, Labels
+from bnsym.train.library import NUMPY, Library
+from bnsym.train.parameters import Array
 
 __all__ = ["Batches", "Indices", "draw", "one_hot"]
 
@@ -32,22 +34,26 @@ def draw(examples: int, size: int, rng: np.random.Generator) -> Iterator[Indices
 
 
 class Batches:
-    """The training examples of a data set, to be taken by their indices, `size` at a time."""
+    """The training examples of a data set, to be taken by their indices, `size` at a time.
 
-    def __init__(self, dataset: Dataset, size: int):
+    They lie where the library's arrays do, and so do the indices.
+    """
+
+    def __init__(self, dataset: Dataset, size: int, library: Library = NUMPY):
+        self.size, self.take, self._xp = size, library.take, library.xp
         # Images are binary: as bytes they are a quarter of what has to be read from all over the memory.
-        self._images = dataset.train_images.astype(np.uint8)
-        self._targets = one_hot(dataset.train_labels, dataset.classes)
-        self._bytes = np.empty((size, dataset.width), np.uint8)
-        self._x = np.empty((size, dataset.width), np.float32)
-        self._t = np.empty((size, dataset.classes), np.float32)
+        self._images = self._xp.asarray(dataset.train_images.astype(np.uint8))
+        self._targets = self._xp.asarray(one_hot(dataset.train_labels, dataset.classes))
+        self._bytes = self._xp.empty((size, dataset.width), np.uint8)
+        self._x = self._xp.empty((size, dataset.width), np.float32)
+        self._t = self._xp.empty((size, dataset.classes), np.float32)
 
-    def images(self, indices: Indices) -> Images:
+    def images(self, indices: Array) -> Array:
         """Return x, float32 of shape (size, pixels), in a buffer that the next call overwrites."""
-        # No index is out of range, so none is clipped; but with mode="raise" NumPy goes through a buffer of its own.
-        np.copyto(self._x, np.take(self._images, indices, axis=0, out=self._bytes, mode="clip"))
+        self._xp.copyto(self._x, self.take(self._images, indices, axis=0, out=self._bytes))
         return self._x
 
-    def targets(self, indices: Indices) -> Images:
+    def targets(self, indices: Array) -> Array:
         """Return t, float32 and one-hot of shape (size, classes), in a buffer that the next call overwrites."""
-        return np.take(self._targets, indices, axis=0, out=self._t, mode="clip")
+        self.take(self._targets, indices, axis=0, out=self._t)
+        return self._t

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 from rich.table import Table
 
 from bnsym.train.data import DataError, load
+from bnsym.train.kernels import Kernels
 from bnsym.train.options import Options, TrainError, options_for
 from bnsym.train.progress import show_progress
 from bnsym.train.results import Result, check_writable
@@ -36,9 +37,10 @@ def run(
     options = options_for(data, **settings)
     if out is not None:
         check_writable(out)
+    kernels = Kernels.load(options.backend)  # before the data, which may have to be fetched
     dataset = load(data, data_dir)
     with show_progress(f"{data}, {_name(options)}", options.steps, stream) as on_progress:
-        result = train(dataset, options, on_progress)
+        result = train(dataset, options, on_progress, kernels)
     if out is not None:
         replace_file(out, result.to_json())
     return result

@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from types import ModuleType
 
+from bnsym.train.options import TrainError
+
 __all__ = ["Kernels"]
 
 
@@ -19,5 +21,9 @@ class Kernels:
 
     @classmethod
     def load(cls, backend: str = "numpy") -> "Kernels":
-        """Import a backend's modules from `bnsym.generated`; ImportError where there is no such backend."""
-        return cls(**{field.name: import_module(f"bnsym.generated.{backend}.{field.name}") for field in fields(cls)})
+        """Import a backend's modules from `bnsym.generated`; TrainError, which says what is missing, if that fails."""
+        names = [field.name for field in fields(cls)]
+        try:
+            return cls(*(import_module(f"bnsym.generated.{backend}.{name}") for name in names))
+        except ImportError as error:
+            raise TrainError(str(error)) from None

@@ -12,7 +12,9 @@ import numpy as np
 
 from bnsym.train.parameters import Array, Parameter
 
-__all__ = ["BatchNorm", "Dense", "Layer", "Linear", "Sigmoid", "SoftmaxCrossEntropy"]
+__all__ = ["BatchNorm", "Dense", "Layer", "Linear", "Loss", "Sigmoid", "SoftmaxCrossEntropy"]
+
+Loss = Any  # a float; where arrays lie on a device an array without axes, for to look at it is to wait
 
 
 class Layer(Protocol):
@@ -82,8 +84,8 @@ class Dense(Linear):
 class BatchNorm:
     """y = gamma x_hat + beta by Algorithm 1; `infer` is Algorithm 2, with the statistics that `freeze` was given."""
 
-    def __init__(self, kernel: ModuleType, gamma: Parameter, beta: Parameter, eps: float):
-        self._kernel, self._gamma, self._beta, self._eps = kernel, gamma, beta, eps
+    def __init__(self, kernel: ModuleType, gamma: Parameter, beta: Parameter, eps: float, xp: ModuleType = np):
+        self._kernel, self._gamma, self._beta, self._eps, self._xp = kernel, gamma, beta, eps, xp
         self._x = gamma.value  # until `forward` is given one
         self.saved: Any = None
         self._population: tuple[Array, Array] | None = None
@@ -105,7 +107,7 @@ class BatchNorm:
 
     def freeze(self, batches: Sequence[Any]) -> None:
         """Take the population's mean and variance from what `forward` saved of several mini-batches of one size."""
-        means, variances = np.stack([saved.mean for saved in batches]), np.stack([saved.var for saved in batches])
+        means, variances = (self._xp.stack([getattr(saved, n) for saved in batches]) for n in ("mean", "var"))
         self._population = self._kernel.population(means, variances, batches[0].count)
 
     def infer(self, x: Array) -> Array:
@@ -148,10 +150,9 @@ class SoftmaxCrossEntropy:
         self._t = np.empty(0)  # until `forward` is given targets
         self._saved: Any = None
 
-    def forward(self, z: Array, t: Array) -> float:
+    def forward(self, z: Array, t: Array) -> Loss:
         """Return the loss for z and t, both of shape (batch, classes)."""
         self._t = t
-        loss: float
         loss, self._saved = self._kernel.forward(z, t)
         return loss
 

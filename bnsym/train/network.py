@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 
 from bnsym.train.kernels import Kernels
-from bnsym.train.layers import BatchNorm, Dense, Layer, Linear, Sigmoid, SoftmaxCrossEntropy
+from bnsym.train.layers import BatchNorm, Dense, Layer, Linear, Loss, Sigmoid, SoftmaxCrossEntropy
 from bnsym.train.parameters import Array, Parameters
 
 __all__ = ["Architecture", "Network"]
@@ -42,20 +43,28 @@ class Network:
 
     Weights start as Gaussian values of standard deviation `std` drawn from `rng`, biases and beta as 0, gamma as 1.
     `parameters` holds them and the gradients that `backward` sets. Images are (examples, width) and one-hot targets
-    (examples, classes), both of the architecture's dtype.
+    (examples, classes), both of the architecture's dtype. All arrays are those of `xp`, the kernels' library.
     """
 
-    def __init__(self, architecture: Architecture, kernels: Kernels, std: float, rng: np.random.Generator):
-        self.parameters = Parameters(architecture.shapes(), architecture.dtype)
+    def __init__(
+        self,
+        architecture: Architecture,
+        kernels: Kernels,
+        std: float,
+        rng: np.random.Generator,
+        xp: ModuleType = np,
+    ):
+        self._xp = xp
+        self.parameters = Parameters(architecture.shapes(), architecture.dtype, xp)
         for name, (value, _) in self.parameters.items():
             if name.startswith("w"):
-                value[...] = std * rng.standard_normal(value.shape)
+                value[...] = xp.asarray(std * rng.standard_normal(value.shape))
             elif name.startswith("gamma"):
                 value.fill(1)
-        self.layers = _layers(architecture, kernels, self.parameters)
+        self.layers = _layers(architecture, kernels, self.parameters, xp)
         self.loss = SoftmaxCrossEntropy(kernels.softmax_cross_entropy)
 
-    def forward(self, x: Array, t: Array) -> float:
+    def forward(self, x: Array, t: Array) -> Loss:
         """Return the loss of a mini-batch, normalized by its own statistics."""
         return self.loss.forward(self._logits(x), t)
 
@@ -65,11 +74,11 @@ class Network:
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
 
-    def step(self, x: Array, t: Array, lr: float) -> float:
+    def step(self, x: Array, t: Array, lr: float) -> Loss:
         """Take one step of SGD and return the loss before it."""
         loss = self.forward(x, t)
         self.backward(lr)  # gradients are linear in dloss: with lr for it they are the step itself
-        np.subtract(self.parameters.flat, self.parameters.flat_gradients, out=self.parameters.flat)
+        self._xp.subtract(self.parameters.flat, self.parameters.flat_gradients, out=self.parameters.flat)
         return loss
 
     def freeze(self, batches: Iterable[Array]) -> None:
@@ -94,7 +103,7 @@ class Network:
         return x
 
 
-def _layers(architecture: Architecture, kernels: Kernels, parameters: Parameters) -> Sequence[Layer]:
+def _layers(architecture: Architecture, kernels: Kernels, parameters: Parameters, xp: ModuleType) -> Sequence[Layer]:
     """For every hidden layer z = g(BN(W u)), or z = g(W u + b); then W u + b (Section 3.2)."""
     layers: list[Layer] = []
     last = len(architecture.hidden) + 1
@@ -103,7 +112,7 @@ def _layers(architecture: Architecture, kernels: Kernels, parameters: Parameters
         if b is None:
             gamma, beta = parameters[f"gamma{number}"], parameters[f"beta{number}"]
             layers.append(Linear(kernels.linear, w, first=number == 1))
-            layers.append(BatchNorm(kernels.batch_norm, gamma, beta, architecture.eps))
+            layers.append(BatchNorm(kernels.batch_norm, gamma, beta, architecture.eps, xp))
         else:
             layers.append(Dense(kernels.dense, w, b, first=number == 1))
         if number < last:

@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["DEFAULTS", "Options", "TrainError", "options_for"]
+__all__ = ["BACKENDS", "DEFAULTS", "Options", "TrainError", "options_for"]
+
+BACKENDS = ("numpy", "cupy")
 
 
 class TrainError(ValueError):
@@ -17,6 +19,7 @@ class Options:
 
     The paper gives the layers, the mini-batch of 60 and 50,000 steps (Section 4.1), not the learning rate `lr` nor the
     standard deviation `std` of the first weights. `population_batches` is how many mini-batches Algorithm 2 averages.
+    `backend` says whose kernels train: NumPy's, or CuPy's on a GPU.
     """
 
     steps: int
@@ -30,6 +33,7 @@ class Options:
     eps: float = 1e-5
     population_batches: int = 100
     eval_every: int | None = None
+    backend: str = "numpy"
 
     def __post_init__(self) -> None:
         at_least = {"steps": 1, "seed": 0, "threads": 1, "batch": 2, "population_batches": 1, "eval_every": 1}
@@ -38,6 +42,7 @@ class Options:
             _check(name, value is None or value >= least, f"at least {least}", value)
         for width in self.hidden:
             _check("hidden", width >= 1, "widths of at least 1", self.hidden)
+        _check("backend", self.backend in BACKENDS, f"one of {', '.join(BACKENDS)}", self.backend)
         _check("lr", 0 < self.lr < math.inf, "a finite number above 0", self.lr)
         _check("std", 0 <= self.std < math.inf, "a finite number, at least 0", self.std)
         _check("eps", 0 <= self.eps < math.inf, "a finite number, at least 0", self.eps)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +21,15 @@ class Parameter(NamedTuple):
 
 
 class Parameters(Mapping[str, Parameter]):
-    """Named parameters of given shapes, all zero; `flat` and `flat_gradients` hold them one after the other."""
+    """Named parameters of given shapes, all zero; `flat` and `flat_gradients` hold them one after the other.
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: npt.DTypeLike):
+    They are arrays of `xp`.
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: npt.DTypeLike, xp: ModuleType = np):
         size = sum(math.prod(shape) for shape in shapes.values())
-        self.flat, self.flat_gradients = np.zeros(size, dtype), np.zeros(size, dtype)
+        self.flat: Array = xp.zeros(size, dtype)
+        self.flat_gradients: Array = xp.zeros(size, dtype)
         self._named: dict[str, Parameter] = {}
         start = 0
         for name, shape in shapes.items():

@@ -12,7 +12,8 @@ import pytest
 from tests.cuda.fake_cupy import fake_cupy
 
 FOLDER = Path(bnsym.generated.__file__).parent / "cupy"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.cu"))
+NAMES = sorted(path.stem for path in FOLDER.glob("*.cu") if "_FUNCTIONS" in path.with_suffix(".py").read_text())
+"""The modules whose kernels go over the data; those of others multiply matrices."""
 WAYS = {  # whether threads go along channels, and whether one launch takes whole channels through all sweeps
     "slab-along": (True, True),
     "slab-across": (False, True),
@@ -22,13 +23,13 @@ WAYS = {  # whether threads go along channels, and whether one launch takes whol
 KERNEL = re.compile(r"__global__ void (?:__launch_bounds__\(\d+, \d+\) )?(\w+?)_(?:##name|(float32|float64))\(")
 
 
-def load(name, path, **how):
+def load(name, path, cupy=None, **how):
     """A module from its file, with a stand-in for CuPy; pickle finds it by its name."""
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "cupy", fake_cupy(**how))
+        patch.setitem(sys.modules, "cupy", cupy or fake_cupy(**how))
         spec.loader.exec_module(module)
     module._address = lambda array: array.__array_interface__["data"][0]
     return module
