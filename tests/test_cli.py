@@ -52,7 +52,8 @@ def out(tmp_path_factory):
 
 def files(name):
     """What a definition of the project's own gives: a module in each backend, the source of kernels, and a report."""
-    kernels = [f"cupy/{name}.cu"] if definition(name).layout != "arrays" else []
+    has_kernels = definition(name).layout != "arrays" or name in ("dense", "linear")  # matrix products
+    kernels = [f"cupy/{name}.cu"] if has_kernels else []
     return [f"numpy/{name}.py", f"cupy/{name}.py", *kernels, f"report/{name}.md"]
 
 

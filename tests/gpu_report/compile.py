@@ -15,19 +15,19 @@ DTYPES = ("float32", "float16", "float64", "bfloat16")
 
 
 def wanted():
-    """(module, function, dtype), of the modules that have kernels."""
+    """(module, function, dtype), of the modules that have kernels; of some these are no function's, but products."""
     names = sorted(path.stem for path in GENERATED.glob("*.cu"))
-    functions = {name: list(module(name)._FUNCTIONS) for name in names}
+    functions = {name: list(getattr(module(name), "_FUNCTIONS", ["product"])) for name in names}
     return [(name, function, dtype) for dtype in DTYPES for name in names for function in functions[name]]
 
 
 def compiled(name, function, dtype):
-    """Nothing where it compiles, else why not. A function of channels alone has no kernels of half a float."""
+    """Nothing where it compiles, else why not. Channels alone, and products, have no kernels of half a float."""
     found = module(name)
-    if not found._FUNCTIONS[function].sweeps and dtype not in ("float32", "float64"):
+    if dtype not in ("float32", "float64") and (function == "product" or not found._FUNCTIONS[function].sweeps):
         return ""
     try:
-        found._compiled(function, dtype).compile()
+        found._multiplying(dtype) if function == "product" else found._compiled(function, dtype).compile()
     except Exception as error:
         return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
     return ""
