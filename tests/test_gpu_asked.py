@@ -46,4 +46,6 @@ def test_compiling_says_what_fails(monkeypatch):
     assert compile.compiled("relu", "forward", "float32") == ""
     assert compile.compiled("batch_norm", "fold", "float16") == ""
     assert compile.compiled("relu", "forward", "complex64").startswith("KeyError")
-    assert {("batch_norm", "backward", "bfloat16"), ("rms_norm", "jvp", "float64")} <= set(compile.wanted())
+    assert compile.compiled("dense", "product", "float64") == compile.compiled("dense", "product", "float16") == ""
+    wanted = {("batch_norm", "backward", "bfloat16"), ("rms_norm", "jvp", "float64"), ("linear", "product", "float32")}
+    assert wanted <= set(compile.wanted())

@@ -11,7 +11,8 @@ from bnsym.train import captured, commands, training
 from bnsym.train.options import TrainError, options_for
 from bnsym.train.training import Trainer, train
 from tests.cuda.launching import NEEDS_COMPILER
-from tests.train_cupy import SMALL, made_up, stand_in
+from tests.train_cupy import SMALL, stand_in
+from tests.train_data import made_up
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("batch_norm", [True, False], ids=["batch norm", "bias"])
 ON_CUPY = replace(SMALL, backend="cupy")

@@ -1,26 +1,14 @@
-"""A small data set, and the trainer on the stand-in for CuPy, for tests without a GPU."""
+"""The trainer on the stand-in for CuPy, for tests without a GPU."""
 
 import sys
 from dataclasses import fields
 
-import numpy as np
-
-from bnsym.train.data import Dataset
 from bnsym.train.kernels import Kernels
 from bnsym.train.options import Options
 from tests.cuda.fake_graphs import graph_cupy
 from tests.cuda.generated import FOLDER, load
 
 SMALL = Options(steps=8, lr=0.5, std=0.5, batch=9, hidden=(7, 5), population_batches=3, eval_every=4)
-
-
-def made_up(examples=70, tests=25, width=20):
-    """Binary images, each class with pixels that it prefers."""
-    rng = np.random.default_rng(5)
-    labels = rng.integers(0, 10, examples + tests)
-    likely = rng.random((10, width))
-    images = (rng.random((examples + tests, width)) < likely[labels]).astype(np.float32)
-    return Dataset("made up", images[:examples], labels[:examples], images[examples:], labels[examples:])
 
 
 def stand_in(monkeypatch, **how):

@@ -39,19 +39,19 @@ class Captured:
         """Train on mini-batches; also on those that follow a loss that is not finite, for it is read after them."""
         losses: list[float] = []
         for start in range(0, len(drawn), AT_ONCE):
-            losses += self._launched(np.stack(drawn[start : start + AT_ONCE]))
+            several = np.stack(drawn[start : start + AT_ONCE])
+            self.launch(several)
+            losses += self._cupy.asnumpy(self._losses[: len(several)]).tolist()
         return until_diverged(losses)
 
-    def _launched(self, drawn: Indices) -> list[float]:
-        """The losses of steps that are launched one behind the other, and then waited for."""
+    def launch(self, drawn: Indices) -> None:
+        """Launch at most `AT_ONCE` steps, one behind the other, and wait for none."""
         if self._graph is None:
             self._graph = self._captured()
         self._drawn[: len(drawn)] = self._cupy.asarray(drawn)
         self._number.fill(0)
         for _ in drawn:
             self._graph.launch()
-        losses: list[float] = self._cupy.asnumpy(self._losses[: len(drawn)]).tolist()
-        return losses
 
     def _captured(self) -> Any:
         """The graph of a step. A capture runs nothing; what the warm-up learned is forgotten again.

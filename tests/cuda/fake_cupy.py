@@ -44,12 +44,15 @@ class Device:
 
 
 class Stream:
-    """The default stream: what is launched is done at once."""
+    """The default stream: what is launched is done at once. Of those that are captured see fake_graphs."""
 
     ptr = 0
 
     def synchronize(self):
         """Nothing is under way."""
+
+    def is_capturing(self):
+        return False
 
 
 def _like(make):

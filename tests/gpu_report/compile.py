@@ -27,7 +27,10 @@ def compiled(name, function, dtype):
     if dtype not in ("float32", "float64") and (function == "product" or not found._FUNCTIONS[function].sweeps):
         return ""
     try:
-        found._multiplying(dtype) if function == "product" else found._compiled(function, dtype).compile()
+        if function == "product":
+            found._multiplying(dtype)
+        else:
+            found._compiled(function, dtype).compile()
     except Exception as error:
         return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
     return ""
