@@ -27,25 +27,32 @@ def images():
     return made_up(3000, 500, 784)
 
 
-def captured(stream, run):
-    """The results of a run, and the graph that gives them."""
-    run()  # compiled, and the pool has memory of this stream's
-    stream.synchronize()
-    stream.begin_capture()
-    try:
-        results = run()
-    finally:
-        graph = stream.end_capture()
-    return results, graph
+@pytest.fixture
+def captured(cp, stream):
+    """What captures a run: its results, and the graph that gives them; its memory is nobody else's."""
+    pool = cp.cuda.MemoryPool()
+
+    def capture(run):
+        with cp.cuda.using_allocator(pool.malloc):
+            run()  # compiled, and the pool has memory
+            stream.synchronize()
+            stream.begin_capture()
+            try:
+                results = run()
+            finally:
+                graph = stream.end_capture()
+        return results, graph
+
+    return capture
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("n", "k", "o"), SHAPES)
-def test_products_in_a_graph(cp, stream, n, k, o, dtype):
+def test_products_in_a_graph(cp, stream, captured, n, k, o, dtype):
     """Those of a layer forward and backward: of rows, of rows and columns, of columns and rows."""
     linear = module("linear")
     x, w, dz = (normal(cp, seed, shape, dtype) for seed, shape in enumerate([(n, k), (k, o), (n, o)]))
-    results, graph = captured(stream, lambda: (linear.forward(x, w), *linear.backward(dz, x, w)))
+    results, graph = captured(lambda: (linear.forward(x, w), *linear.backward(dz, x, w)))
     found = []
     for _ in range(3):
         for result in results:
@@ -60,10 +67,10 @@ def test_products_in_a_graph(cp, stream, n, k, o, dtype):
         assert np.all(np.abs(got.get() - a @ b) <= bound)
 
 
-def test_a_dense_layer_in_a_graph_sees_new_numbers(cp, stream):
+def test_a_dense_layer_in_a_graph_sees_new_numbers(cp, stream, captured):
     dense = module("dense")
     x, w, b = normal(cp, 1, (60, 784)), normal(cp, 2, (784, 100)), normal(cp, 3, 100)
-    z, graph = captured(stream, lambda: dense.forward(x, w, b))
+    z, graph = captured(lambda: dense.forward(x, w, b))
     for seed in (4, 5):
         x[...] = normal(cp, seed, (60, 784))
         graph.launch(stream)
