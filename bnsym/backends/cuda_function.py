@@ -75,15 +75,34 @@ class CudaFunction:
             if s.goes_across:
                 found.append(Entry(f"{self.name}_{s.number}_across", f"sweep_across({made})"))
             if s.sweep.sums:
-                found.append(Entry(f"{self.name}_{s.number}_settle", f"settle_parts({made}, a.span)"))
+                found.append(Entry(f"{self.name}_{s.number}_settle", f"settle_parts({made})"))
+        return found + (self._whole() if self.is_whole else [])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has kernels that do a whole stage in one launch: the step of a training loop has them."""
+        return self.name in ("forward", "backward")
+
+    def _whole(self) -> list[Entry]:
+        found = []
         for stage in self.stages:
             made = ", ".join(f"{s.struct}<T>(a)" for s in stage.sweeps)
-            first = stage.sweeps[0]
-            if first.goes_along and first.sums:
-                found.append(Entry(f"{self.name}_{stage.number}_slab_along", f"slab_along({made})"))
-            if first.goes_across and first.sums:
-                found.append(Entry(f"{self.name}_{stage.number}_slab_across", f"slab_across({made})"))
+            first, prefix = stage.sweeps[0], f"{self.name}_{stage.number}"
+            kinds = ["slab"] * (first.sums > 0) + ["ticket"] * (len(stage.sweeps) > 1)
+            ways = ["along"] * first.goes_along + ["across"] * first.goes_across
+            found += [Entry(f"{prefix}_{kind}_{way}", f"{kind}_{way}({made})") for kind in kinds for way in ways]
+        if self.takes_rows:
+            rows, columns = (f"{s.struct}<T>(a)" for s in self.sweeps)
+            found.append(Entry(f"{self.name}_1_ticket_rows", f"ticket_rows({rows}, {columns})"))
         return found
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether it takes the sums of rows, and then those of columns whose elements are in one row each."""
+        if [len(stage.sweeps) for stage in self.stages] != [1, 1]:
+            return False
+        rows, columns = (s.places for s in self.sweeps)
+        return not rows.outer and rows.kept == columns.outer and not columns.inner
 
     def name_of(self, q: Quantity) -> str:
         """A quantity's name in C++."""

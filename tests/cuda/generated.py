@@ -14,11 +14,13 @@ from tests.cuda.fake_cupy import fake_cupy
 FOLDER = Path(bnsym.generated.__file__).parent / "cupy"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.cu") if "_FUNCTIONS" in path.with_suffix(".py").read_text())
 """The modules whose kernels go over the data; those of others multiply matrices."""
-WAYS = {  # whether threads go along channels, and whether one launch takes whole channels through all sweeps
-    "slab-along": (True, True),
-    "slab-across": (False, True),
-    "split-along": (True, False),
-    "split-across": (False, False),
+WAYS = {  # whether threads go along channels, and what takes whole channels through all sweeps in one launch, if any
+    "slab-along": (True, "slab"),
+    "slab-across": (False, "slab"),
+    "ticket-along": (True, "ticket"),
+    "ticket-across": (False, "ticket"),
+    "split-along": (True, None),
+    "split-across": (False, None),
 }
 KERNEL = re.compile(r"__global__ void (?:__launch_bounds__\(\d+, \d+\) )?(\w+?)_(?:##name|(float32|float64))\(")
 
@@ -43,11 +45,12 @@ def generated(name, way=None, **how):
 
 def go(module, way):
     """The module, going one way wherever that way is open: a slab across channels has one column of each."""
-    ahead, slab = WAYS[way]
+    ahead, whole = WAYS[way]
     return choosing(
         module,
         lambda outer, kept, inner: ahead,
-        lambda outer, kept, inner, itemsize, along, processors: slab and (along or inner == 1),
+        lambda outer, kept, inner, itemsize, along, processors: whole == "slab" and (along or inner == 1),
+        lambda size, held, cache: whole == "ticket",
     )
 
 
@@ -59,12 +62,13 @@ def by_chance(module):
         lambda outer, kept, inner, itemsize, along, processors: (
             (along or inner == 1) and _falls("slab", outer, kept, inner, along)
         ),
+        lambda size, held, cache: _falls("ticket", size, held),
     )
 
 
-def choosing(module, is_along, is_slab):
-    """The module, with others of the two functions that choose kernels by the shape."""
-    module._is_along, module._is_slab = is_along, is_slab
+def choosing(module, is_along, is_slab, is_ticketed):
+    """The module, with others of the functions that choose kernels by the shape."""
+    module._is_along, module._is_slab, module._is_ticketed = is_along, is_slab, is_ticketed
     module._launches.cache_clear()
     return module
 
@@ -74,8 +78,9 @@ def _falls(*what):
 
 
 def divided(module):
-    """The module, with as many parts for small arrays as it has for those that are 16 times as large."""
-    parted = module._parted
+    """The module, with as many parts for small arrays as it has for those that are 16 times as large, or larger."""
+    parted, module._TICKET = module._parted, 1 << 14
+    module._lag = lambda blocks, tickets: tickets % 3  # where it is 0, tickets have to wait
     module._parted = lambda count, others, tile, processors, unit: parted(
         count, others, max(tile // 16, 1), processors, unit
     )

@@ -88,7 +88,7 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("forward", "split-along", LARGE, "numpy"),
     ),
     "columns of a channel left out": (
-        ("settle_parts(const F& f, int64 span) {", "settle_parts(const F& f, int64 span) {\n    span = 1;"),
+        ("settle_channel(f, Team{int(threadIdx.x), 32}, k, f.a.span);", "settle_channel(f, Team{int(threadIdx.x), 32}, k, 1);"),
         *("forward", "split-across", EVEN, "numpy"),
     ),
     "partial sums of another channel": (
@@ -112,8 +112,40 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("inference", "split-along", LARGE, "numpy"),
     ),
     "packs where runs are odd": (
-        ("begin + f.a.part : count, f.a.packed,", "begin + f.a.part : count, true,"),
+        ("const bool packed = f.a.packed;", "const bool packed = true;"),
         *("inference", "split-along", ODD, "error"),
+    ),
+    "a ticket that does not wait": (
+        ("if (phase > 0) wait_until(parts + 1, done - groups);", ""),
+        *("backward", "ticket-along", LARGE, "order"),
+    ),
+    "a ticket that waits for the parts, not for what they give": (
+        ("wait_until(parts + 1, done - groups);", "wait_until(parts, done - groups);"),
+        *("backward", "ticket-across", DENSE, "order"),
+    ),
+    "a group that is settled by its first part": (
+        ("if (!is_last_of(parts, done)) return;", "if (!is_last_of(1, done)) return;"),
+        *("backward", "ticket-along", LARGE, "numpy"),
+    ),
+    "a block that works before it has drawn": (
+        ("ticket = counted(next);\n    __syncthreads();", "ticket = counted(next);"),
+        *("backward", "ticket-along", LARGE, "error"),
+    ),
+    "columns of a tile that nobody settles": (
+        ("k < kept && k < (tile + 1) * width; k += blockDim.y", "k < kept && k < tile * width + 8; k += blockDim.y"),
+        *("forward", "ticket-across", DENSE, "numpy"),
+    ),
+    "columns that do not wait for their rows": (
+        ("wait_until(some, done);", ""),
+        *("layer_norm.backward", "ticket-along", DENSE, "order"),
+    ),
+    "rows that no ticket takes": (
+        ("if (from < a.part && k < rows.kept())", "if (from + 1 < a.part && k < rows.kept())"),
+        *("layer_norm.backward", "ticket-along", DENSE, "numpy"),
+    ),
+    "rows of another group": (
+        ("k = group * a.part + from;", "k = group * a.part + from % 2;"),
+        *("layer_norm.backward", "ticket-along", DENSE, "numpy"),
     ),
     "the pivot left out of a total": (
         ("return double(pivot[t]) + totals[t]; }", "return totals[t]; }"),
@@ -126,8 +158,10 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
 }
 
 
-def module(folder, **how):
-    return divided(load("cupy_batch_norm_with_a_fault", folder / "batch_norm.py", **how))
+def module(folder, name="batch_norm", **how):
+    made = divided(load(f"cupy_{name}_with_a_fault", folder / f"{name}.py", **how))
+    made._lag = lambda blocks, tickets: 0
+    return made
 
 
 def shows(calls, function, way, modules):
@@ -151,24 +185,25 @@ def shows(calls, function, way, modules):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_shows(fault, tmp_path):
     (there, instead), function, way, shape, how = FAULTS[fault]
-    source = (FOLDER / "batch_norm.cu").read_text()
-    assert source.count(there) == 1, f"{source.count(there)} times in batch_norm.cu: {there}"
-    shutil.copy(FOLDER / "batch_norm.py", tmp_path)
-    (tmp_path / "batch_norm.cu").write_text(source.replace(there, instead))
-    calls = Calls("batch_norm", form("channels", shape, 1))
+    name, function = function.split(".") if "." in function else ("batch_norm", function)
+    source = (FOLDER / f"{name}.cu").read_text()
+    assert source.count(there) == 1, f"{source.count(there)} times in {name}.cu: {there}"
+    shutil.copy(FOLDER / f"{name}.py", tmp_path)
+    (tmp_path / f"{name}.cu").write_text(source.replace(there, instead))
+    calls = Calls(name, form("channels" if name == "batch_norm" else "trailing", shape, 1))
     if fault == "merged, no barrier after":  # sums are asked for once more where a square overflows, here in one warp
         x = calls.problem.arrays["x"].copy()
         x[1, :, 500] = 1e30
         calls = Calls("batch_norm", form("channels", shape, 1), x=x)
-    modules = [module(tmp_path, schedule=schedule, seed=seed) for schedule, seed in ORDERS]
+    modules = [module(tmp_path, name, schedule=schedule, seed=seed) for schedule, seed in ORDERS]
     assert how in shows(calls, function, way, modules)
-    assert not shows(calls, function, way, [module(FOLDER)])
+    assert not shows(calls, function, way, [module(FOLDER, name)])
 
 
 def test_packs_of_arrays_that_are_not_aligned():
     made, calls = module(FOLDER), Calls("batch_norm", form("channels", EVEN, 1))
     made._Kernels._packed = lambda *_: True
-    for way in ("split-along", "split-across", "slab-along"):
+    for way in ("split-along", "split-across", "slab-along", "ticket-along"):
         calls.check("forward", calls.got(go(made, way), "forward"))
         with pytest.raises(LaunchError, match="not aligned"):
             calls.got(made, "forward", moved=1)
@@ -178,6 +213,6 @@ def test_a_slab_across_takes_one_column_of_a_channel():
     """The one way that is not open to every shape."""
     made, calls = go(module(FOLDER), "slab-across"), Calls("batch_norm", form("channels", EVEN, 1))
     assert shows(calls, "forward", "slab-across", [made]) == set()  # `go` keeps it from that
-    choosing(made, lambda *_: False, lambda *_: True)
+    choosing(made, lambda *_: False, lambda *_: True, lambda *_: False)
     with pytest.raises(AssertionError):
         calls.check("forward", calls.got(made, "forward"))

@@ -14,7 +14,8 @@ from tests.kernels.subjects import made
 pytestmark = NEEDS_COMPILER
 
 ORDERS = [("forward", 0), ("reverse", 0), ("shuffled", 1), ("shuffled", 2)]
-SPLIT, SLAB, ACROSS = ("split-along", "split-across"), ("slab-along",), ("slab-across", "split-across")
+SPLIT, SLAB = ("split-along", "split-across", "ticket-along"), ("slab-along",)
+ACROSS = ("slab-across", "split-across", "ticket-across")
 SHAPES = {  # those in which packs can be read and cannot, a channel takes one warp or a block, and blocks are several
     "channels": [
         ((6, 4, 16), 1, (*SPLIT, *SLAB)),

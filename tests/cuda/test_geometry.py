@@ -1,0 +1,56 @@
+"""Which kernels a shape is given to, on a device as large as those that are bought: nothing is compiled or launched."""
+
+import pytest
+
+from tests.cuda.generated import FOLDER, load
+
+MANY = {"MultiProcessorCount": 132, "L2CacheSize": 50 * 2**20}
+SPLIT_ALONG = ["1_along", "1_settle", "2_along"]
+SPLIT_ACROSS = ["1_across", "1_settle", "2_across"]
+TAKEN = [  # as (outer, channels, inner), or (rows, features); the kernels of forward, and of backward
+    ("batch_norm", "float32", (60, 100, 1), ["1_slab_across"], ["1_slab_across"]),
+    ("batch_norm", "float32", (256, 64, 3136), ["1_ticket_along"], ["1_ticket_along"]),
+    ("batch_norm", "float16", (256, 64, 3136), ["1_ticket_along"], ["1_ticket_along"]),
+    ("batch_norm", "float32", (256, 2048, 49), ["1_slab_along"], ["1_slab_along"]),
+    ("batch_norm", "float32", (32, 3, 50176), SPLIT_ALONG, SPLIT_ALONG),  # no channel fits the cache
+    ("batch_norm", "float32", (8, 64, 3136), SPLIT_ALONG, SPLIT_ALONG),  # all of them do
+    ("batch_norm", "float16", (65536, 1024, 1), ["1_ticket_across"], SPLIT_ACROSS),
+    ("batch_norm", "float32", (802816, 64, 1), SPLIT_ACROSS, SPLIT_ACROSS),
+    ("batch_norm", "float32", (4096, 64, 16), SPLIT_ACROSS, SPLIT_ACROSS),  # a tile has parts of channels
+    ("layer_norm", "float32", (65536, 1024), ["1_slab_along"], ["1_ticket_rows", "2_settle"]),
+    ("layer_norm", "float32", (4096, 8192), ["1_slab_along"], ["1_ticket_rows", "2_settle"]),
+    ("layer_norm", "float32", (512, 768), ["1_slab_along"], ["1_slab_along", "2_slab_across"]),
+    ("layer_norm", "float32", (512, 1 << 20), ["1_ticket_along"], ["1_along", "1_settle", "2_slab_across"]),
+]
+
+
+@pytest.fixture
+def launches(monkeypatch):
+    """What a module would launch: kernels by their names."""
+
+    def planned(name, function, dtype, shape):
+        module = load(f"cupy_{name}_for_its_geometry", FOLDER / f"{name}.py")
+        monkeypatch.setattr(module, "_attribute", lambda device, attribute: MANY[attribute])
+        monkeypatch.setattr(module, "_kernel", lambda function, name, dtype: name)
+        return module._launches(function, dtype, 2 if dtype == "float16" else 4, shape, 16, 0)
+
+    return planned
+
+
+@pytest.mark.parametrize(("name", "dtype", "shape", "forward", "backward"), TAKEN)
+def test_what_is_launched(launches, name, dtype, shape, forward, backward):
+    for function, kernels in (("forward", forward), ("backward", backward)):
+        assert [launch.kernel for launch in launches(name, function, dtype, shape).launches] == kernels
+
+
+@pytest.mark.parametrize("function", ["forward", "backward"])
+@pytest.mark.parametrize("shape", [(256, 64, 3136), (1024, 512, 784), (256, 256, 196)])
+def test_tickets_are_drawn_in_time(launches, function, shape):
+    """Since what a ticket waits for was drawn, every block has drawn another; and the cache still holds it."""
+    (launch,) = launches("batch_norm", function, "float32", shape).launches
+    arrays = 1 if function == "forward" else 2
+    outer, kept, inner = shape
+    assert launch.parts * launch.part >= outer * inner > (launch.parts - 1) * launch.part
+    assert launch.lag * launch.parts * 2 >= launch.blocks
+    assert (launch.lag + 1) * arrays * 4 * outer * inner <= MANY["L2CacheSize"] * 3 // 4
+    assert launch.counts == 1 + 2 * kept
