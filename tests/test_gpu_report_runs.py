@@ -105,6 +105,9 @@ def test_a_dry_run(tmp_path, capsys):
         assert {"microseconds", "rounds"} <= set(record["times"][0])
         assert all(len(t["rounds"]) == bandwidth.ROUNDS for t in record["times"] if t["peer"] == "bnsym")
     assert {r["mode"] for r in table.rows(data["bandwidth"])} == {"device", "call", "graph"}
+    assert len(data["step"]["bnsym, in a graph"]["rounds"]) == bandwidth.ROUNDS
+    for found in data["step"].values():  # of losses that are NumPy's, or nothing
+        assert found.get("failed", "").startswith("PyTorch is not installed") or found["error"] < 1e-5
     assert "dry-run.json" in capsys.readouterr().out
 
 

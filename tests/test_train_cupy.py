@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from bnsym.cli import app
 from bnsym.train import captured, commands, training
 from bnsym.train.options import TrainError, options_for
 from bnsym.train.training import Trainer, train
@@ -46,6 +48,14 @@ def test_without_cupy_the_modules_own_sentence_is_said_before_anything_is_loaded
     monkeypatch.setattr(commands, "load", None)
     with pytest.raises(TrainError, match=r"^bnsym\.generated\.cupy\.batch_norm needs CuPy: install bnsym\[cuda12\] or"):
         commands.run(steps=1, backend="cupy")
+
+
+@pytest.mark.parametrize("backend", ["cupy", "fortran"])
+def test_the_command_says_it_in_one_line(monkeypatch, backend):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    result = CliRunner().invoke(app, ["train", "--steps", "1", "--backend", backend])
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert "needs CuPy" in result.stderr or "needs to be one of numpy, cupy" in result.stderr
 
 
 def test_another_backend_is_refused_by_name():

@@ -1,5 +1,7 @@
 """Arrays that see each operation on them, for a stand-in whose graphs record what is called: see fake_graphs."""
 
+import types
+
 import numpy as np
 
 WRITE = {np.copyto, np.ndarray.fill, np.ndarray.__setitem__}
@@ -12,6 +14,10 @@ class Array(np.ndarray):
     """An array on the device."""
 
     device = None  # that of the stand-in: each has a class of arrays of its own
+
+    @property
+    def data(self):
+        return types.SimpleNamespace(ptr=self.__array_interface__["data"][0])
 
     def __array_ufunc__(self, ufunc, method, *inputs, **named):
         return self._did(getattr(ufunc, method), inputs, named)

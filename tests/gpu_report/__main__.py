@@ -4,12 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import bandwidth, correctness, render, sanitizer
+from . import bandwidth, correctness, render, sanitizer, step
 from .budget import Budget
 from .peer import ROOT
 from .report import Report
 
-PARTS = ("correctness", "sanitizer", "bandwidth")
+PARTS = ("correctness", "sanitizer", "step", "bandwidth")
+DRY = ("step", "bandwidth")
 RESULTS = ROOT / "bnsym" / "bench" / "results"
 
 
@@ -30,11 +31,13 @@ def main(arguments=None):
     budget = Budget(given.budget - 5)
     report = Report(given.out, given.dry)
     report.save()
-    parts = given.only or [p for p in PARTS if not (given.dry and p != "bandwidth")]
+    parts = given.only or [p for p in PARTS if p in DRY or not given.dry]
     if "correctness" in parts:
         correctness.run_all(report, given.out, budget.part(0.45 if len(parts) > 1 else 1.0))
     if "sanitizer" in parts:
         sanitizer.run_all(report, given.out, budget.part(0.3 if "bandwidth" in parts else 1.0))
+    if "step" in parts:
+        step.run(report, budget.part(0.3 if "bandwidth" in parts else 1.0), is_dry=given.dry)
     if "bandwidth" in parts:
         known = bandwidth.tiny() if given.dry else bandwidth.every()
         cases = [c for c in known if not given.case or any(text in c.name for text in given.case)]

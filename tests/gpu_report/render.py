@@ -56,6 +56,8 @@ def markdown(data):
         lines += ["", "## Correctness", "", *_parts(data["correctness"])]
     if "sanitizer" in data:
         lines += ["", "## compute-sanitizer", "", *_parts(data["sanitizer"])]
+    if "step" in data:
+        lines += ["", "## A training step", "", *_step(data["step"])]
     if "bandwidth" in data:
         lines += ["", "## Time", "", *_bandwidth(data["bandwidth"])]
     return "\n".join(lines) + "\n"
@@ -70,6 +72,20 @@ def _parts(part):
         if p.get("detail"):
             lines += ["", f"{p['what']}:", "", "```text", *p["detail"], "```"]
     return lines
+
+
+def _step(part):
+    head = ("the paper's network with batch norm, on mini-batches of 60", "µs a step", "spread", "losses")
+    rows = [
+        (name, number(p.get("microseconds")), percent(table.spread(p["rounds"]) if p["rounds"] else None), _checked(p))
+        for name, p in part.items()
+    ]
+    return ["As a training loop sees it: medians of rounds in which peers take turns.", "", *lines_of([head, *rows])]
+
+
+def _checked(found):
+    """How far a peer's losses are from NumPy's, or why it was not measured."""
+    return found.get("failed") or f"within {number(found['error'], 2)} of NumPy's"
 
 
 def _bandwidth(part):
@@ -113,6 +129,8 @@ def show(data):
     for name in ("correctness", "sanitizer"):
         for p in data.get(name, ()):
             console.print(f"{p['what']}: {p['result']}", markup=False, highlight=False)
+    for name, p in data.get("step", {}).items():
+        console.print(f"a training step, {name}: {p.get('failed') or number(p['microseconds']) + ' µs'}", markup=False)
     if part:
         shown = Table(*HEADINGS, title=data["title"] + (" (a dry run: no measurement)" if data["dry"] else ""))
         for row in table.rows(part):

@@ -20,11 +20,16 @@ PEERS = {  # by name: where, and which class
     "torch.compile": ("torches", "Compiled"),
     "torch.compile tuned": ("torches", "Tuned"),
 }
+NETWORKS = {  # those that train a network
+    "bnsym, in a graph": ("networks", "Ours"),
+    "torch": ("networks", "Eager"),
+    "torch, in a graph": ("networks", "Graphed"),
+}
 OURS = "bnsym"
 
 
 def made(name, is_dry):
-    where, kind = PEERS[name]
+    where, kind = {**PEERS, **NETWORKS}[name]
     module = importlib.import_module(f".{where}", __package__)
     if is_dry and where == "ours":
         module.stand_in()
@@ -38,7 +43,8 @@ def answer(peer, asked):
     if asked["do"] == "ceiling":
         peer.of_bytes(asked["bytes"])
         return {"microseconds": median(on_the_device(peer.clock, peer.forward, peer.sets, 200.0))}
-    times = MODES[asked["mode"]](peer.clock, getattr(peer, asked["direction"]), peer.sets)
+    how = asked.get("how", {})
+    times = MODES[asked["mode"]](peer.clock, getattr(peer, asked["direction"]), peer.sets, **how)
     return {"microseconds": median(times), "runs": len(times)}
 
 
