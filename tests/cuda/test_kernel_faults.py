@@ -88,7 +88,10 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("forward", "split-along", LARGE, "numpy"),
     ),
     "columns of a channel left out": (
-        ("settle_channel(f, Team{int(threadIdx.x), 32}, k, f.a.span);", "settle_channel(f, Team{int(threadIdx.x), 32}, k, 1);"),
+        (
+            "settle_channel(f, Team{int(threadIdx.x), 32}, k, f.a.span);",
+            "settle_channel(f, Team{int(threadIdx.x), 32}, k, 1);",
+        ),
         *("forward", "split-across", EVEN, "numpy"),
     ),
     "partial sums of another channel": (
