@@ -4,6 +4,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -15,10 +16,24 @@ from tests.cuda.nvrtc import ARCHS, FAST, CompileError, NvrtcMissing, compiled, 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "generated" / "cupy").glob("*.cu"))
 
+DTYPES = {"float16": 1, "bfloat16": 2, "float32": 3, "float64": 4}
 EVERYWHERE = ("batch_norm", "layer_norm", "rms_norm")
-"""These are compiled in full, where registers and spills count, for every architecture; the others, made of the same
-parts, for sm_90 only, and for the rest FAST, in a seventh of the time.
-`python -m tests.cuda.nvrtc generated/cupy/*.cu` builds everything for all of them in full: 0.2 s a kernel, each."""
+"""In full means with the registers and the spills of the real kernels, at 0.2 s a kernel. To build everything so takes
+half an hour: `python -m tests.cuda.nvrtc generated/cupy/*.cu`. What is built here is told by `levels`."""
+
+
+def levels():
+    """Each source, architecture and dtype that is built, and whether in full or FAST.
+
+    The others are made of the same parts as those of EVERYWHERE. Both halves are computed in float32, as float32 is.
+    """
+    for path, arch, dtype in product(SOURCES, ARCHS, DTYPES):
+        first, wide = arch == "sm_90", dtype in ("float32", "float64")
+        if path.stem in EVERYWHERE:
+            yield path, arch, dtype, first or wide
+        elif first or dtype == "float32":
+            yield path, arch, dtype, first and wide
+
 
 SUM = """
 #include <cuda_bf16.h>
@@ -98,24 +113,50 @@ def wrong_with(pytestconfig):
     """What is wrong with a source. It is not compiled again while it, the compiler and this check are the same."""
     check = Path(nvrtc.__file__).read_text()
 
-    def found(source, name, arch, *, full):
+    def found(source, name, arch, *, full, dtype=None):
         options = () if full else FAST
-        said = "\n".join((nvrtc.version(), check, name, arch, *options, source))
+        given = [(*options, *more) for more in parts(source, dtype)]
+        said = "\n".join((nvrtc.version(), check, name, arch, repr(given), source))
         key = f"nvrtc/{hashlib.sha256(said.encode()).hexdigest()}"
         wrong = pytestconfig.cache.get(key, None)
         if wrong is None:
-            result = compiled(source, name, arch, options)
-            wrong = [*problems(result, expected_entries(source), memory=full)]
+            wanted = expected_of_a_dtype(source) if len(given) > 1 else expected_entries(source)
+            results = [compiled(source, name, arch, options) for options in given]
+            wrong = [*problems(merged(results), wanted, memory=full)]
             pytestconfig.cache.set(key, wrong)
         return wrong
 
     return found
 
 
-@pytest.mark.parametrize(("path", "arch"), [*product(SOURCES, ARCHS)], ids=lambda v: getattr(v, "stem", v))
-def test_generated(path, arch, wrong_with):
-    full = arch == "sm_90" or path.stem in EVERYWHERE
-    assert wrong_with(path.read_text(), path.name, arch, full=full) == []
+def parts(source, dtype):
+    """The options for each of a source's functions, as the modules give them to CuPy; none for a source without any."""
+    functions = re.findall(r"^#if FUNCTION == 0 \|\| FUNCTION == (\d+) ", source, re.MULTILINE)
+    return [(f"-DFUNCTION={n}", f"-DDTYPE={DTYPES[dtype]}") for n in functions] or [()]
+
+
+def merged(results):
+    """What is compiled in several parts, as one."""
+    entries = {name: entry for r in results for name, entry in r.entries.items()}
+    functions = {name: numbers for r in results for name, numbers in r.functions.items()}
+    return replace(results[0], entries=entries, functions=functions)
+
+
+def expected_of_a_dtype(source):
+    """How many kernels a source has of one dtype; those of channels alone are always there."""
+    channels = source.count("_channels_float")
+    of_all, rest = divmod(expected_entries(source) - channels, len(DTYPES))
+    assert rest == 0
+    return of_all + channels
+
+
+@pytest.mark.parametrize(
+    ("path", "arch", "dtype", "full"),
+    [*levels()],
+    ids=lambda v: getattr(v, "stem", {True: "full", False: "fast"}.get(v, v)),
+)
+def test_generated(path, arch, dtype, full, wrong_with):
+    assert wrong_with(path.read_text(), path.name, arch, full=full, dtype=dtype) == []
 
 
 def test_where_there_is_a_module_there_is_a_source():
