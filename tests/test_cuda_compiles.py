@@ -4,22 +4,21 @@ import hashlib
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from tests.cuda import nvrtc
+from tests.cuda import as_cupy, nvrtc
+from tests.cuda.as_cupy import DTYPES, built, expected_of
 from tests.cuda.nvrtc import ARCHS, FAST, CompileError, NvrtcMissing, compiled, expected_entries, problems
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "generated" / "cupy").glob("*.cu"))
 
-DTYPES = {"float16": 1, "bfloat16": 2, "float32": 3, "float64": 4}
 EVERYWHERE = ("batch_norm", "layer_norm", "rms_norm")
 """In full means with the registers and the spills of the real kernels, at 0.2 s a kernel. To build everything so takes
-half an hour: `python -m tests.cuda.nvrtc generated/cupy/*.cu`. What is built here is told by `levels`."""
+half an hour: `python -m tests.cuda.registers generated/cupy/*.cu`. What is built here is told by `levels`."""
 
 
 def levels():
@@ -111,43 +110,20 @@ def _compiler():
 @pytest.fixture
 def wrong_with(pytestconfig):
     """What is wrong with a source. It is not compiled again while it, the compiler and this check are the same."""
-    check = Path(nvrtc.__file__).read_text()
+    check = "".join(Path(module.__file__).read_text() for module in (nvrtc, as_cupy))
 
     def found(source, name, arch, *, full, dtype=None):
-        options = () if full else FAST
-        given = [(*options, *more) for more in parts(source, dtype)]
-        said = "\n".join((nvrtc.version(), check, name, arch, repr(given), source))
+        options, dtypes = () if full else FAST, [dtype] if dtype else list(DTYPES)
+        said = "\n".join((nvrtc.version(), check, name, arch, repr((options, dtypes)), source))
         key = f"nvrtc/{hashlib.sha256(said.encode()).hexdigest()}"
         wrong = pytestconfig.cache.get(key, None)
         if wrong is None:
-            wanted = expected_of_a_dtype(source) if len(given) > 1 else expected_entries(source)
-            results = [compiled(source, name, arch, options) for options in given]
-            wrong = [*problems(merged(results), wanted, memory=full)]
+            wanted = expected_of(source, dtypes, expected_entries(source))
+            wrong = [*problems(built(source, name, arch, options, dtypes), wanted, memory=full)]
             pytestconfig.cache.set(key, wrong)
         return wrong
 
     return found
-
-
-def parts(source, dtype):
-    """The options for each of a source's functions, as the modules give them to CuPy; none for a source without any."""
-    functions = re.findall(r"^#if FUNCTION == 0 \|\| FUNCTION == (\d+) ", source, re.MULTILINE)
-    return [(f"-DFUNCTION={n}", f"-DDTYPE={DTYPES[dtype]}") for n in functions] or [()]
-
-
-def merged(results):
-    """What is compiled in several parts, as one."""
-    entries = {name: entry for r in results for name, entry in r.entries.items()}
-    functions = {name: numbers for r in results for name, numbers in r.functions.items()}
-    return replace(results[0], entries=entries, functions=functions)
-
-
-def expected_of_a_dtype(source):
-    """How many kernels a source has of one dtype; those of channels alone are always there."""
-    channels = source.count("_channels_float")
-    of_all, rest = divmod(expected_entries(source) - channels, len(DTYPES))
-    assert rest == 0
-    return of_all + channels
 
 
 @pytest.mark.parametrize(
@@ -178,7 +154,7 @@ def test_a_good_source(arch, options):
 def test_what_is_found_is_kept(wrong_with, monkeypatch):
     source = UNINSTANTIATED + f"// {hashlib.sha256(__file__.encode()).hexdigest()}\n"
     found = wrong_with(source, "kept.cu", "sm_90", full=True)
-    monkeypatch.setattr(sys.modules[__name__], "compiled", None)
+    monkeypatch.setattr(sys.modules[__name__], "built", None)
     assert wrong_with(source, "kept.cu", "sm_90", full=True) == found == ["0 kernels, 1 expected"]
     with pytest.raises(TypeError):
         wrong_with(source, "kept.cu", "sm_80", full=True)
@@ -236,7 +212,7 @@ def test_a_missing_compiler_is_told(monkeypatch):
 def test_the_table(tmp_path):
     (tmp_path / "sum.cu").write_text(SUM)
     (tmp_path / "nothing.cu").write_text(UNINSTANTIATED)
-    command = [sys.executable, "-m", "tests.cuda.nvrtc", *map(str, sorted(tmp_path.iterdir()))]
+    command = [sys.executable, "-m", "tests.cuda.registers", *map(str, sorted(tmp_path.iterdir()))]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     assert re.search(r"sum_float64( *│ *[1-9]\d*){3}( *│ *64){3}( *│ *0){3} ", ran.stdout), ran.stderr
     assert (ran.stdout.count("0 kernels, 1 expected"), ran.returncode) == (len(ARCHS), 1)
