@@ -9,16 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.cuda import nvrtc
+from tests.cuda import as_cupy, nvrtc
+from tests.cuda.as_cupy import DTYPES, built, expected_of
 from tests.cuda.nvrtc import ARCHS, FAST, CompileError, NvrtcMissing, compiled, expected_entries, problems
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "generated" / "cupy").glob("*.cu"))
 
 EVERYWHERE = ("batch_norm", "layer_norm", "rms_norm")
-"""These are compiled in full, where registers and spills count, for every architecture; the others, made of the same
-parts, for sm_90 only, and for the rest FAST, in a seventh of the time.
-`python -m tests.cuda.nvrtc generated/cupy/*.cu` builds everything for all of them in full: 0.2 s a kernel, each."""
+"""In full means with the registers and the spills of the real kernels, at 0.2 s a kernel. To build everything so takes
+half an hour: `python -m tests.cuda.registers generated/cupy/*.cu`. What is built here is told by `levels`."""
+
+
+def levels():
+    """Each source, architecture and dtype that is built, and whether in full or FAST.
+
+    The others are made of the same parts as those of EVERYWHERE. Both halves are computed in float32, as float32 is.
+    """
+    for path, arch, dtype in product(SOURCES, ARCHS, DTYPES):
+        first, wide = arch == "sm_90", dtype in ("float32", "float64")
+        if path.stem in EVERYWHERE:
+            yield path, arch, dtype, first or wide
+        elif first or dtype == "float32":
+            yield path, arch, dtype, first and wide
+
 
 SUM = """
 #include <cuda_bf16.h>
@@ -96,26 +110,29 @@ def _compiler():
 @pytest.fixture
 def wrong_with(pytestconfig):
     """What is wrong with a source. It is not compiled again while it, the compiler and this check are the same."""
-    check = Path(nvrtc.__file__).read_text()
+    check = "".join(Path(module.__file__).read_text() for module in (nvrtc, as_cupy))
 
-    def found(source, name, arch, *, full):
-        options = () if full else FAST
-        said = "\n".join((nvrtc.version(), check, name, arch, *options, source))
+    def found(source, name, arch, *, full, dtype=None):
+        options, dtypes = () if full else FAST, [dtype] if dtype else list(DTYPES)
+        said = "\n".join((nvrtc.version(), check, name, arch, repr((options, dtypes)), source))
         key = f"nvrtc/{hashlib.sha256(said.encode()).hexdigest()}"
         wrong = pytestconfig.cache.get(key, None)
         if wrong is None:
-            result = compiled(source, name, arch, options)
-            wrong = [*problems(result, expected_entries(source), memory=full)]
+            wanted = expected_of(source, dtypes, expected_entries(source))
+            wrong = [*problems(built(source, name, arch, options, dtypes), wanted, memory=full)]
             pytestconfig.cache.set(key, wrong)
         return wrong
 
     return found
 
 
-@pytest.mark.parametrize(("path", "arch"), [*product(SOURCES, ARCHS)], ids=lambda v: getattr(v, "stem", v))
-def test_generated(path, arch, wrong_with):
-    full = arch == "sm_90" or path.stem in EVERYWHERE
-    assert wrong_with(path.read_text(), path.name, arch, full=full) == []
+@pytest.mark.parametrize(
+    ("path", "arch", "dtype", "full"),
+    [*levels()],
+    ids=lambda v: getattr(v, "stem", {True: "full", False: "fast"}.get(v, v)),
+)
+def test_generated(path, arch, dtype, full, wrong_with):
+    assert wrong_with(path.read_text(), path.name, arch, full=full, dtype=dtype) == []
 
 
 def test_where_there_is_a_module_there_is_a_source():
@@ -137,7 +154,7 @@ def test_a_good_source(arch, options):
 def test_what_is_found_is_kept(wrong_with, monkeypatch):
     source = UNINSTANTIATED + f"// {hashlib.sha256(__file__.encode()).hexdigest()}\n"
     found = wrong_with(source, "kept.cu", "sm_90", full=True)
-    monkeypatch.setattr(sys.modules[__name__], "compiled", None)
+    monkeypatch.setattr(sys.modules[__name__], "built", None)
     assert wrong_with(source, "kept.cu", "sm_90", full=True) == found == ["0 kernels, 1 expected"]
     with pytest.raises(TypeError):
         wrong_with(source, "kept.cu", "sm_80", full=True)
@@ -195,7 +212,7 @@ def test_a_missing_compiler_is_told(monkeypatch):
 def test_the_table(tmp_path):
     (tmp_path / "sum.cu").write_text(SUM)
     (tmp_path / "nothing.cu").write_text(UNINSTANTIATED)
-    command = [sys.executable, "-m", "tests.cuda.nvrtc", *map(str, sorted(tmp_path.iterdir()))]
+    command = [sys.executable, "-m", "tests.cuda.registers", *map(str, sorted(tmp_path.iterdir()))]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     assert re.search(r"sum_float64( *│ *[1-9]\d*){3}( *│ *64){3}( *│ *0){3} ", ran.stdout), ran.stderr
     assert (ran.stdout.count("0 kernels, 1 expected"), ran.returncode) == (len(ARCHS), 1)

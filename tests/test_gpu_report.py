@@ -29,7 +29,7 @@ def part(**changed):
             "copy": {"sets": 32},
             "bnsym": {
                 "sets": 32,
-                "launches": {"forward": 1, "backward": 3},
+                "launches": {"forward": ["1_slab_along"], "backward": ["1_along", "1_settle", "2_along"]},
                 "errors": {"y": 1e-7},
                 "reference": "made up",
             },
@@ -63,7 +63,13 @@ def test_arithmetic():
 
 @pytest.mark.parametrize(
     ("direction", "launches", "count"),
-    [("forward", 1, 2), ("forward", 3, 3), ("backward", 1, 3), ("backward", 2, 5), ("backward", None, None)],
+    [
+        ("forward", ["1_slab_along"], 2),
+        ("forward", ["1_across", "1_settle", "2_across"], 3),
+        ("backward", ["1_ticket_rows", "2_settle"], 3),
+        ("backward", ["1_slab_along", "2_across", "2_settle"], 5),
+        ("backward", None, None),
+    ],
 )
 def test_traffic(direction, launches, count):
     assert table.passes(direction, launches) == count

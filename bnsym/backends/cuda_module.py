@@ -41,3 +41,8 @@ class Source:
     def entries(self) -> int:
         """How many kernels there are for all dtypes."""
         return sum(len(f.entries) for f in self.functions) * len(DTYPES) + 2 * len(self.per_channel)
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether a function has a kernel that takes sums of rows, and then of columns."""
+        return any(f.is_whole and f.takes_rows for f in self.functions)

@@ -1,17 +1,13 @@
 """CUDA sources compiled for real, by NVIDIA's run-time compiler: no driver, no GPU and no CUDA toolkit.
 
 NVRTC comes from two wheels (nvidia-cuda-nvrtc, cuda-bindings) and brings its headers with it. What it builds for an
-architecture is what CuPy builds there. `python -m tests.cuda.nvrtc FILE.cu...` prints what each kernel takes.
+architecture is what CuPy builds there.
 """
 
 import atexit
 import re
-import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ARCHS = ("sm_80", "sm_90", "sm_100")
@@ -138,52 +134,3 @@ def problems(result, expected, *, memory=True):
             yield f"{name} spills: {stores} bytes stored, {loads} loaded"
         elif stack:
             yield f"{name} keeps {stack} bytes in local memory"
-
-
-def table(name, results):
-    """What each kernel of a source takes, for each architecture, as `results` has them."""
-    from rich.table import Table
-
-    shown = Table("kernel", title=name)
-    for what in ("registers", "shared", "spills"):
-        for arch in results:
-            shown.add_column(f"{what}\n{arch}", justify="right")
-    nothing = Entry(*[0] * 5)
-    for kernel in sorted({k for r in results.values() for k in r.entries}):
-        found = [r.entries.get(kernel, nothing) for r in results.values()]
-        numbers = (
-            [e.registers for e in found],
-            [e.shared for e in found],
-            [e.spill_stores + e.spill_loads for e in found],
-        )
-        shown.add_row(kernel, *(str(n) for row in numbers for n in row))
-    return shown
-
-
-def main(paths):
-    """Build every file for every architecture, in full; print the tables, and what is wrong. Its exit status."""
-    from rich.console import Console
-
-    out = Console(width=None if sys.stdout.isatty() else 160)
-    out.print(version())
-    wrong = []
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        sources = {p: Path(p).read_text() for p in paths}
-        jobs = {p: {a: pool.submit(compiled, s, Path(p).name, a) for a in ARCHS} for p, s in sources.items()}
-        for path, by_arch in jobs.items():
-            results = {}
-            for arch, job in by_arch.items():
-                try:
-                    results[arch] = job.result()
-                    found = problems(results[arch], expected_entries(sources[path]))
-                    wrong += [f"{path}, {arch}: {p}" for p in found]
-                except CompileError as error:
-                    wrong.append(f"{path}, {arch}: {error}")
-            out.print(table(path, results))
-    for line in wrong:
-        out.print(line, style="red", markup=False)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

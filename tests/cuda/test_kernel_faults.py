@@ -119,27 +119,31 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("inference", "split-along", ODD, "error"),
     ),
     "a ticket that does not wait": (
-        ("if (phase > 0) wait_until(parts + 1, done - groups);", ""),
+        ("if (ticket.sweep > 0) wait_until(f.a.parts + 1, done", "if (false) wait_until(f.a.parts + 1, done"),
         *("backward", "ticket-along", LARGE, "order"),
     ),
     "a ticket that waits for the parts, not for what they give": (
-        ("wait_until(parts + 1, done - groups);", "wait_until(parts, done - groups);"),
+        ("wait_until(f.a.parts + 1, done", "wait_until(f.a.parts, done"),
         *("backward", "ticket-across", DENSE, "order"),
     ),
     "a group that is settled by its first part": (
-        ("if (!is_last_of(parts, done)) return;", "if (!is_last_of(1, done)) return;"),
+        ("if (!is_last_of(f.a.parts, done", "if (!is_last_of(1, done"),
         *("backward", "ticket-along", LARGE, "numpy"),
     ),
+    "a block that draws before all of it is done": (
+        ("__shared__ Ticket ticket;\n    __syncthreads();", "__shared__ Ticket ticket;"),
+        *("backward", "ticket-along", LARGE, "error"),
+    ),
     "a block that works before it has drawn": (
-        ("ticket = counted(next);\n    __syncthreads();", "ticket = counted(next);"),
+        ("sweep : -1};\n    }\n    __syncthreads();", "sweep : -1};\n    }"),
         *("backward", "ticket-along", LARGE, "error"),
     ),
     "columns of a tile that nobody settles": (
-        ("k < kept && k < (tile + 1) * width; k += blockDim.y", "k < kept && k < tile * width + 8; k += blockDim.y"),
+        ("end = (ticket.group + 1) * width;", "end = ticket.group * width + 8;"),
         *("forward", "ticket-across", DENSE, "numpy"),
     ),
     "columns that do not wait for their rows": (
-        ("wait_until(some, done);", ""),
+        ("wait_until(some, a.tickets + 1 + ticket.group);", ""),
         *("layer_norm.backward", "ticket-along", DENSE, "order"),
     ),
     "rows that no ticket takes": (
@@ -147,7 +151,7 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("layer_norm.backward", "ticket-along", DENSE, "numpy"),
     ),
     "rows of another group": (
-        ("k = group * a.part + from;", "k = group * a.part + from % 2;"),
+        ("k = ticket.group * a.part + from;", "k = ticket.group * a.part + from % 2;"),
         *("layer_norm.backward", "ticket-along", DENSE, "numpy"),
     ),
     "the pivot left out of a total": (

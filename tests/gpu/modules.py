@@ -11,9 +11,9 @@ GENERATED = Path(__file__).parents[2] / "generated" / "cupy"
 
 
 @cache
-def module(name):
-    """A generated module from its file, so that nothing needs to be installed."""
-    spec = importlib.util.spec_from_file_location(f"gpu_{name}", GENERATED / f"{name}.py")
+def module(name, copy=""):
+    """A generated module from its file, so that nothing needs to be installed; another one for another copy."""
+    spec = importlib.util.spec_from_file_location(f"gpu_{name}{copy}", GENERATED / f"{name}.py")
     made = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = made
     spec.loader.exec_module(made)

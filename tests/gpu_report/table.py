@@ -3,6 +3,8 @@
 Nothing here is filled in: what was not measured is absent.
 """
 
+import re
+
 from .measuring import median
 
 PASSES = {"forward": (3, 2), "backward": (5, 3)}
@@ -10,11 +12,14 @@ PASSES = {"forward": (3, 2), "backward": (5, 3)}
 
 
 def passes(direction, launches):
-    """x is read (and dy), then read again and written; in one launch it is read once. None where it is not known."""
+    """x is read (and dy), then read again and written, unless the launch that read it did. None where it is not known.
+
+    A kernel whose name begins with a number above 1 goes through the data again.
+    """
     if launches is None:
         return None
     split, fused = PASSES[direction]
-    return fused if launches == 1 else split
+    return split if any(re.match(r"[2-9]_(?!settle)", name) for name in launches) else fused
 
 
 def rate(nbytes, count, microseconds):

@@ -33,7 +33,9 @@ def arguments(case, function, saved=None, **given):
     wanted = inspect.signature(getattr(module(case.name), function)).parameters
     known = quantities(case.name, function)
     have = {"eps": case.eps, "saved": saved, **case.view.options}
-    have |= {k: case.view.user(known[k].axes, v) for k, v in case.values.items() if k in known and k in wanted}
+    taken = {k: v for k, v in case.values.items() if k in known and k in wanted}
+    numbers = not BACKENDS[CALLED["backend"]].arrays_as_numbers  # then what has no axes is to be a number
+    have |= {k: v.item() if numbers and np.ndim(v) == 0 else case.view.user(known[k].axes, v) for k, v in taken.items()}
     return {k: v for k, v in (have | given).items() if k in wanted}
 
 

@@ -43,10 +43,10 @@ def test_data_far_from_the_origin(subject, offset):
 
 
 def test_very_many_elements_in_float16(subject):
-    """70,000: in float16 a sum of them would stop at 2048 or overflow; sums run in float32."""
+    """70,000, or a stand-in's 4,372: in float16 a sum would stop at 2048 or overflow; sums run in float32."""
     if subject.layout == "elementwise":
         pytest.skip("it sums nothing")
-    low = Problem(subject, MANY[subject.layout], margin=-1).astype(np.float16)
+    low = Problem(subject, shorter(MANY[subject.layout], subject), margin=-1).astype(np.float16)
     high = low.astype(np.float64)
     for function in subject.derivatives:
         assert_near(function, low.call(function), high.call(function), 3e-4)
