@@ -58,9 +58,11 @@ def _line(proof: Proof) -> str:
 def derivation_report(
     name: Annotated[str, typer.Argument(help="A registered name, or a definition file ending in .py.")] = "batch_norm",
     out: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
-    form: Annotated[str, typer.Option("--format", help="md")] = "md",
+    form: Annotated[
+        str, typer.Option("--format", help="md, which GitHub renders, or html, one file for a browser.")
+    ] = "md",
 ) -> None:
-    """Write a derivation step by step, as Markdown that GitHub renders."""
+    """Write a derivation step by step."""
     with sentences(refusals()):
         text = _report(name, form)
         if out is None:
@@ -76,12 +78,14 @@ def _report(name: str, form: str) -> str:
     from bnsym.definitions import definition
     from bnsym.lowering.lower import lower
     from bnsym.regenerate import UsageError
+    from bnsym.report.html import report_html
     from bnsym.report.markdown import report_markdown
 
-    if form != "md":
-        raise UsageError(f"format {form!r} is not known; choose md")
+    written = {"md": report_markdown, "html": report_html}
+    if form not in written:
+        raise UsageError(f"format {form!r} is not known; choose one of {', '.join(written)}")
     derivation = derive(definition(name))
-    return report_markdown(derivation, lower(derivation), prove(derivation))
+    return written[form](derivation, lower(derivation), prove(derivation))
 
 
 def _write(out: Path, text: str) -> None:

@@ -79,20 +79,25 @@ class Table:
 
 @dataclass(frozen=True)
 class Edge:
-    """`target`'s equation uses `source`; dotted where no gradient flows back. Both are places in the list of nodes."""
+    """`target`'s equation uses `source`; dotted where it is held. Both are places in the list of nodes.
+
+    `back`: whether a gradient comes back; none does where it is held, nor to a constant.
+    """
 
     source: int
     target: int
     dotted: bool
+    back: bool
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Names, and which depends on which."""
+    """Names, which depends on which, and the number of the equation that gives each; None for what is given."""
 
     kind: ClassVar[str] = "graph"
     nodes: tuple[str, ...]
     edges: tuple[Edge, ...]
+    equations: tuple[int | None, ...]
 
 
 Block = Paragraph | Formula | Items | Table | Graph

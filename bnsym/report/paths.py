@@ -20,18 +20,24 @@ def dependencies(w: Writer) -> Section:
     held = any(e.held for e in program.equations)
     legend = "An arrow from a to b says that the equation for b uses a."
     legend += " No gradient flows back along a dotted arrow." if held else ""
-    blocks: list[Block] = [paragraph(legend), graph(program)]
+    blocks: list[Block] = [paragraph(legend), graph(w, program)]
     for x in differentiable(program):
         for y in program.outputs:
             blocks += _reaching(w, x, y)
     return Section(sentence("What depends on what"), tuple(blocks))
 
 
-def graph(program: Program) -> Graph:
+def graph(w: Writer, program: Program) -> Graph:
     """Every quantity, in the order in which it is known, and an arrow to each equation that uses it."""
     nodes = [*program.inputs, *(e.left for e in program.equations)]
-    edges = (Edge(nodes.index(q), nodes.index(e.left), e.held) for e in program.equations for q in e.inputs)
-    return Graph(tuple(q.name for q in nodes), tuple(edges))
+    fixed = set(program.inputs) - set(differentiable(program))
+    edges = (
+        Edge(nodes.index(q), nodes.index(e.left), e.held, not e.held and q not in fixed)
+        for e in program.equations
+        for q in e.inputs
+    )
+    numbers = [*(None for _ in program.inputs), *(w.number(e) for e in program.equations)]
+    return Graph(tuple(q.name for q in nodes), tuple(edges), tuple(numbers))
 
 
 def _reaching(w: Writer, x: Quantity, y: Quantity) -> list[Block]:

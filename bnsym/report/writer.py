@@ -57,6 +57,10 @@ class Writer:
         """Whether an equation was written already."""
         return equation in self._numbers
 
+    def number(self, equation: Equation) -> int | None:
+        """The number of an equation, if it was written already."""
+        return self._numbers.get(equation)
+
     def marks(self, q: Quantity) -> str:
         """What lowering made a quantity as: a mean has a bar, what is centred a tilde, a sum an S."""
         base = self.notation.symbols[q.name].base if q.name in self.notation.symbols else ""
