@@ -97,6 +97,12 @@ class CudaFunction:
         return found
 
     @property
+    def near(self) -> list[int]:
+        """Which of its vectors are read for each element or row: their places among all vectors."""
+        read = {q for s in self.sweeps for q in s.narrow if s.places.level(q) != "channel"}
+        return [n for n, q in enumerate(self.vectors) if q in read]
+
+    @property
     def takes_rows(self) -> bool:
         """Whether it takes the sums of rows, and then those of columns whose elements are in one row each."""
         if [len(stage.sweeps) for stage in self.stages] != [1, 1]:

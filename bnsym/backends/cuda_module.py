@@ -43,6 +43,11 @@ class Source:
         return sum(len(f.entries) for f in self.functions) * len(DTYPES) + 2 * len(self.per_channel)
 
     @property
+    def reads_near(self) -> bool:
+        """Whether a function reads a vector for each element or row."""
+        return any(f.near for f in self.functions)
+
+    @property
     def takes_rows(self) -> bool:
         """Whether a function has a kernel that takes sums of rows, and then of columns."""
         return any(f.is_whole and f.takes_rows for f in self.functions)

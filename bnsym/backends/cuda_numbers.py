@@ -79,4 +79,5 @@ class Numbers:
         if not q.axes:
             return f"a.{cpp_name(q.name)}" + f" * {unit}" * (self.degrees.get(q, 0) if unit else 0)
         absent = 0 if q in self.schedule.kernel.optional or q.absent is None else q.absent
-        return f"read(a.{cpp_name(q.name)}, {self.places.index(q)}, {absent})"
+        reads = "read" if self.places.level(q) == "channel" else "read_near<T>"
+        return f"{reads}(a.{cpp_name(q.name)}, {self.places.index(q)}, {absent})"

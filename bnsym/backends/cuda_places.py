@@ -50,8 +50,8 @@ class Places:
     def _coordinate(self, d: int) -> str:
         name, group = next((n, g) for n, g in (("o", self.outer), ("k", self.kept), ("i", self.inner)) if d in g)
         later = group[group.index(d) + 1 :]
-        quotient = f"{name} / {_product(later)}" if later else name
-        return f"{quotient} % a.n[{d}]" if group[0] != d else quotient
+        found = f"quotient({name}, {_product(later)})" if later else name
+        return f"rest({found}, a.n[{d}])" if group[0] != d else found
 
     def size_of(self, axis: Axis) -> str:
         """How long an axis is."""

@@ -41,6 +41,7 @@ class Blocks:
                 compiled.get_function("place_grid")((1,), (1,), (np.int64(block), np.int64(grid[0])))
                 compiled.get_function(f"{function}_{name}_float32")((1,), threads, args)
 
-            numbers, partials, _, *geometry, _ = (int(n) for n in args[0][-9:])  # without tickets, and their lag
+            fields = args[0].view(np.int64)[-9:].tolist()
+            numbers, partials, _, *geometry, _ = fields  # without tickets, and their lag
             self.check(run, block, grid[0], [numbers, partials, *geometry])
             self.ran.append(block)

@@ -67,13 +67,15 @@ def place(args):
 
 def by_value(array):
     """The words of a struct that is passed by value, as CuPy passes a NumPy array."""
-    if array.ndim != 1 or array.nbytes % 8 or not array.flags.c_contiguous:
-        raise TypeError("a struct is a contiguous array of rank 1, of words of 8 bytes")
+    if array.size != 1:
+        raise TypeError(f"CuPy passes an array by value that has one element, got shape {array.shape}")
+    if array.nbytes % 8:
+        raise TypeError(f"a struct is one of words of 8 bytes here, got {array.nbytes} bytes")
     if array.nbytes <= 16:
         raise TypeError(
             "a struct of 16 bytes or fewer goes in registers, by the types of its fields: give it more fields"
         )
-    return array.view(np.uint64).tolist()
+    return np.frombuffer(array.tobytes(), np.uint64).tolist()
 
 
 class CpuFunction:

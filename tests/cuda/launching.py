@@ -24,7 +24,7 @@ def launch(name, *args, grid=(1,), block=(32,), shared_mem=0, source="shim_test.
 def argument(value):
     if isinstance(value, list):  # a struct, passed by value: its fields take 8 bytes each
         words = [np.float64(f).view(np.int64) if isinstance(f, float) else argument(f) for f in value]
-        return np.array(words, np.int64)
+        return np.array(words, np.int64).view(f"V{8 * len(words)}")
     return value.ctypes.data if isinstance(value, np.ndarray) else value
 
 

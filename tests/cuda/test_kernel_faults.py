@@ -84,13 +84,13 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("forward", "slab-along", LARGE, "numpy"),
     ),
     "a part left out": (
-        ("p < f.a.parts * span; p += 32", "p < (f.a.parts - 1) * span; p += 32"),
+        ("p < f.a.parts * span; p +=", "p < (f.a.parts - 1) * span; p +="),
         *("forward", "split-along", LARGE, "numpy"),
     ),
     "columns of a channel left out": (
         (
-            "settle_channel(f, Team{int(threadIdx.x), 32}, k, f.a.span);",
-            "settle_channel(f, Team{int(threadIdx.x), 32}, k, 1);",
+            "int(blockDim.x)}, k, f.a.span);",
+            "int(blockDim.x)}, k, 1);",
         ),
         *("forward", "split-across", EVEN, "numpy"),
     ),

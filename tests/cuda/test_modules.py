@@ -19,9 +19,9 @@ pytestmark = NEEDS_COMPILER
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (np.zeros(2, np.int64), "16 bytes or fewer"),
-        (np.zeros((2, 2), np.int64), "rank 1"),
-        (np.zeros(3, np.float32), "rank 1"),
+        (np.zeros(2, np.int64).view("V16"), "16 bytes or fewer"),
+        (np.zeros(3, np.int64), "one element"),
+        (np.zeros(3, np.float32).view("V12"), "words of 8 bytes"),
         ("x", "cannot be passed"),
         (1j, "cannot be passed"),
     ],
