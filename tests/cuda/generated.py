@@ -48,7 +48,7 @@ def go(module, way):
     ahead, whole = WAYS[way]
     return choosing(
         module,
-        lambda outer, kept, inner: ahead,
+        lambda *view: ahead,
         lambda outer, kept, inner, itemsize, along, processors: whole == "slab" and (along or inner == 1),
         lambda size, held, cache: whole == "ticket",
     )
@@ -58,7 +58,7 @@ def by_chance(module):
     """The module, going as the shape falls: every way is right for every shape, and the same for the same shape."""
     return choosing(
         divided(module),
-        lambda *view: _falls("along", *view),
+        lambda *view: _falls("along", *view[:3]),
         lambda outer, kept, inner, itemsize, along, processors: (
             (along or inner == 1) and _falls("slab", outer, kept, inner, along)
         ),
