@@ -1,0 +1,164 @@
+"""Named factors, by which a term can be too large or too small: sizes, parameters, powers of inv_std, where eps stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import sympy
+
+from bnsym.calculus.elements import Array
+from bnsym.checker.edits import edits
+from bnsym.checker.spoken import count_text
+from bnsym.checker.trial import Trial, spread
+from bnsym.model import Axis, Quantity, Size
+
+CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
+SAID = {-1.0: "{} has the wrong sign", 2.0: "{} is twice what it must be", 0.5: "{} is half of what it must be",
+        -2.0: "{} is twice what it must be, with the wrong sign",
+        -0.5: "{} is half of what it must be, with the wrong sign"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is judged: its name in a sentence, what it is made of, the axes its size may vary along, the axes summed over.
+
+    `whole` is a gradient with all its terms, `is_sum` one to a parameter.
+    """
+
+    text: str
+    body: sympy.Expr
+    axes: tuple[Axis, ...]
+    summed: tuple[Axis, ...]
+    whole: bool = False
+    is_sum: bool = False
+
+    def has(self, q: Quantity) -> bool:
+        """Whether a quantity is a factor of every term."""
+        return all(q in t.free_symbols for t in sympy.Add.make_args(self.body))
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor's values, one for each place where the subject was measured; and a sentence with a place for it."""
+
+    words: str
+    values: Array
+
+
+@dataclass(frozen=True)
+class Named:
+    """What was recognised: sentences, none where all is right, and how far-fetched they are."""
+
+    sentences: tuple[str, ...]
+    cost: float
+
+
+def name_ratio(ratio: Array, subject: Subject, factors: Sequence[Factor], m: Array, within: float) -> Named | None:
+    """Sentences for a ratio: simplest first, plus or minus {1, 2, 1/2} times at most two factors. None: no name."""
+    if np.abs(ratio).max() <= within:
+        return Named((f"{subject.text} is missing",), 1)
+    for size in (0, 1, 2):
+        named = _nearest(ratio, subject, [*combinations(factors, size)], within)
+        if named is not None:
+            return named
+        typed = ratio / m
+        if size == 0 and _divides(subject) and np.ptp(typed) <= within * np.abs(typed[0]) and 0 < typed[0] < 0.9:
+            meant = count_text_of(subject)
+            return Named((f"{subject.text} divides by {1 / typed[0]:.4g} where {meant} is meant",), 1)
+    return None
+
+
+def _nearest(ratio: Array, subject: Subject, chosen: list[tuple[Factor, ...]], within: float) -> Named | None:
+    """The nearest product of factors and a constant; of those that are equal to rounding, the first."""
+    expected = np.array([np.prod([f.values for f in fs], axis=0) * np.ones_like(ratio) for fs in chosen])
+    if not len(expected):
+        return None
+    every = np.array(CONSTANTS)[:, None, None] * expected
+    far = (np.abs(ratio - every) / np.abs(every)).max(axis=2)
+    if far.min() > within:
+        return None
+    k, n = np.argwhere(far <= 2 * far.min() + 1e-9)[0]
+    said = [f.words for f in chosen[n]] + [SAID[c] for c in CONSTANTS[k : k + 1] if c != 1]
+    return Named(tuple(s.format(subject.text) for s in said), len(said))
+
+
+def count_text_of(subject: Subject) -> str:
+    """The sizes that a term divides by, as they are called."""
+    return " ".join(str(q) for q in sorted(subject.body.atoms(Size), key=str))
+
+
+def _divides(subject: Subject) -> bool:
+    return not subject.whole and bool(subject.body.atoms(Size))
+
+
+def factors_of(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) -> list[Factor]:
+    """Every factor that has a name and varies along the subject's axes alone."""
+    powers = [*_powers(trial, right, subject)]
+    wrong = [*_wrong_powers(trial, right, subject)]
+    made = [*wrong, *powers] if subject.whole else [*powers, *wrong]
+    return [*_sizes(trial, subject), *_parameters(trial, right, subject), *made]
+
+
+def counts(trial: Trial, subject: Subject) -> Array:
+    """How many elements are summed over, at every place of the subject."""
+    return _along(trial, subject, [np.asarray(float(p.sizes.count(subject.summed))) for p in trial.probes], ())
+
+
+def _sizes(trial: Trial, subject: Subject) -> Iterator[Factor]:
+    m, divides = count_text(trial.w, subject.summed), _divides(subject)
+    count = counts(trial, subject)
+    averaged = "{} is averaged where it must be summed" if subject.is_sum else f"{{}} is divided by {m}"
+    yield Factor(f"{{}} is divided by {m} twice" if divides else averaged, 1 / count)
+    yield Factor(f"{{}} is not divided by {m}" if divides else f"{{}} is multiplied by {m}", count)
+    fewer = f"{{}} divides by {m} - 1 where {m} is meant" if divides else f"{{}} is multiplied by {m}/({m} - 1)"
+    yield Factor(fewer, count / (count - 1))
+    yield Factor(f"{{}} is multiplied by ({m} - 1)/{m}", (count - 1) / count)
+    for a in trial.w.data.axes:
+        if a not in subject.summed:
+            size = _along(trial, subject, [np.asarray(float(p.sizes.of[a])) for p in trial.probes], ())
+            if divides:
+                yield Factor(f"{{}} divides by the size along {a} where {m} is meant", count / size)
+            yield Factor(f"{{}} is divided by the size along {a}", 1 / size)
+            yield Factor(f"{{}} is multiplied by the size along {a}", size)
+
+
+def _parameters(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) -> Iterator[Factor]:
+    for q in trial.w.program.inputs:
+        if q.role in ("parameter", "fixed") and set(q.axes) <= set(subject.axes):
+            values = _along(trial, subject, [r[q] for r in right], q.axes)
+            if subject.has(q):
+                yield Factor(f"{q} is missing" if subject.whole else f"{q} is missing in {{}}", 1 / values)
+                yield Factor(f"{{}} is divided by {q} where it must be multiplied", values**-2)
+            yield Factor(f"{{}} is multiplied by {q}" + " twice" * subject.has(q), values)
+
+
+def _powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) -> Iterator[Factor]:
+    for e in trial.w.inverses:
+        q = e.left
+        if set(q.axes) <= set(subject.axes):
+            values = _along(trial, subject, [r[q] for r in right], q.axes)
+            yield Factor(f"{q} is missing" if subject.whole else f"{q} is missing in {{}}", 1 / values)
+            yield Factor(f"{{}} has a factor {q} too many", values)
+            for n in (2, 3):
+                yield Factor(f"{{}} is short of a factor {q}^{n}", values**-n)
+                yield Factor(f"{{}} has a factor {q}^{n} too many", values**n)
+
+
+def _wrong_powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) -> Iterator[Factor]:
+    """inv_std made otherwise, once or up to three times, in a term that has it right elsewhere."""
+    for edit in edits(trial.w):
+        for q in (e.left for e in trial.w.inverses if edit.of_inverse and set(e.left.axes) <= set(subject.axes)):
+            wrong = trial.evaluated(edit.program)
+            rate = _along(trial, subject, [v[q] / r[q] for v, r in zip(wrong, right, strict=True)], q.axes)
+            where = "" if subject.whole else " in {}"
+            for n in (1, 2, 3):
+                yield Factor(f"{edit.words}{where}", rate**n)
+
+
+def _along(trial: Trial, subject: Subject, values: Sequence[Array], axes: tuple[Axis, ...]) -> Array:
+    """Values of every probe, spread over the subject's axes, in one row."""
+    spreads = (spread(v, axes, subject.axes, p.sizes.of) for v, p in zip(values, trial.probes, strict=True))
+    return np.concatenate([s.ravel() for s in spreads])

@@ -1,0 +1,101 @@
+"""What a user's function returned, beside what was derived, on every probe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnsym.calculus.elements import Array, evaluate
+from bnsym.checker.probes import Probe
+from bnsym.checker.written import Written
+from bnsym.model import Axis, Program, Quantity
+
+Values = dict[Quantity, Array]
+Pool = list[Array]
+"""One array for each probe."""
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """How near is the same: for a result that is right, and for one that is given a name."""
+
+    right: float
+    named: float
+
+
+CLOSE = {"float16": Closeness(2e-2, 2e-2), "float32": Closeness(1e-4, 1e-3)}
+FINE = Closeness(1e-5, 1e-6)
+"""For float64, float32 in between not being held against anybody."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The probes, the user's gradients with the derived axes (None where a shape is wrong), and what is right."""
+
+    w: Written
+    probes: Sequence[Probe]
+    found: dict[Quantity, Pool | None]
+    close: dict[Quantity, Closeness]
+
+    def evaluated(self, program: Program) -> list[Values]:
+        """A program on every probe."""
+        inputs = self.w.program.inputs
+        return [evaluate(program, {q: p.values[q] for q in inputs}) for p in self.probes]
+
+    def blamed(self, outputs: Sequence[Quantity]) -> list[Values]:
+        """The backward with the user's own gradients to some parameters in the place of the right ones."""
+        values = []
+        for n, p in enumerate(self.probes):
+            own = {q: found[n] for q in outputs if (found := self.found[q]) is not None}
+            values.append(evaluate(self.w.program, {q: p.values[q] for q in self.w.program.inputs} | own))
+        return values
+
+    def same(self, q: Quantity, other: Sequence[Array], *, right: bool = False) -> bool:
+        """Whether the user's gradient is this, to rounding."""
+        found, close = self.found[q], self.close[q]
+        within = close.right if right else close.named
+        return found is not None and all(deviation(f, o) <= within for f, o in zip(found, other, strict=True))
+
+
+def deviation(found: Array, right: Array) -> float:
+    """The largest deviation, in units of the largest entry."""
+    if found.shape != np.shape(right):
+        return float("inf")
+    scale = float(np.abs(right).max(initial=0)) or 1.0
+    return float(np.abs(found - right).max(initial=0)) / scale
+
+
+def spread(array: Array, axes: tuple[Axis, ...], wanted: tuple[Axis, ...], sizes: dict[Axis, int]) -> Array:
+    """An array with some of the wanted axes, with all of them, in their order."""
+    order = sorted(range(len(axes)), key=lambda k: wanted.index(axes[k]))
+    shape = [sizes[a] if a in axes else 1 for a in wanted]
+    return np.broadcast_to(np.transpose(array, order).reshape(shape), [sizes[a] for a in wanted])
+
+
+def grouped(array: Array, axes: tuple[Axis, ...], kept: tuple[Axis, ...]) -> Array:
+    """A matrix with a row for each statistic, of the elements that it is taken over."""
+    order = [axes.index(a) for a in kept] + [k for k, a in enumerate(axes) if a not in kept]
+    rows = int(np.prod([array.shape[k] for k in order[: len(kept)]], dtype=int))
+    return np.transpose(array, order).reshape(rows, -1)
+
+
+def fitted(found: Sequence[Array], terms: Sequence[Sequence[Array]], within: float) -> Array | None:
+    """How many times each term is in what was found, for each row of each probe; None where terms do not make it up.
+
+    `found` holds a matrix for each probe, `terms` as many for each of the terms.
+    """
+    ratios = []
+    for n, rows in enumerate(found):
+        size = np.abs(rows).max(initial=0) or 1.0
+        for k, row in enumerate(rows):
+            columns = np.stack([t[n][k] for t in terms], axis=1)
+            lengths = np.linalg.norm(columns, axis=0)
+            if not lengths.all():
+                return None
+            ratio, _, rank, singular = np.linalg.lstsq(columns / lengths, row, rcond=None)
+            if rank < len(terms) or singular[-1] < 1e-6 or np.abs(columns / lengths @ ratio - row).max() > within * size:
+                return None
+            ratios.append(ratio / lengths)
+    return np.array(ratios).T
