@@ -10,7 +10,9 @@ from bnsym.cli_common import say, sentences
 
 
 def check_backward(
-    function: Annotated[str, typer.Argument(metavar="FILE.py:FUNCTION", help="The backward: NumPy, (dx, dgamma, dbeta).")],
+    function: Annotated[
+        str, typer.Argument(metavar="FILE.py:FUNCTION", help="The backward: NumPy, (dx, dgamma, dbeta).")
+    ],
     norm: Annotated[str, typer.Option(help="A registered name, or a definition file ending in .py.")] = "batch_norm",
     forward: Annotated[
         str | None, typer.Option(metavar="FILE.py:FUNCTION", help="Its forward, where it takes that one's cache.")

@@ -86,7 +86,7 @@ def _found(name: str, given: Mapping[str, Any], cache: Any) -> tuple[Any] | None
         return ({"mode": "train"} | {n: given[n] for n in ("eps", "num_groups") if n in given},)
     if plain == "saved":
         fields = [n for n in given if n.startswith("saved.")]
-        kind = namedtuple("Saved", [n.removeprefix("saved.") for n in fields])  # type: ignore[misc]  # noqa: PYI024
+        kind = namedtuple("Saved", [n.removeprefix("saved.") for n in fields])  # type: ignore[misc]
         return (kind(*(given[n] for n in fields)),)
     return None
 

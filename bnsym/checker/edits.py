@@ -194,4 +194,3 @@ def retyped(program: Program) -> Program:
             right = e.replace(new)
         done.append(right)
     return Program(program.inputs, tuple(done), program.outputs)
-

@@ -12,7 +12,7 @@ import sympy
 from bnsym.calculus.elements import Array
 from bnsym.checker.edits import edits
 from bnsym.checker.spoken import count_text
-from bnsym.checker.trial import Trial, spread
+from bnsym.checker.trial import Closeness, Ratio, Trial, nearest, spread
 from bnsym.model import Axis, Quantity, Size
 
 CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
@@ -56,32 +56,37 @@ class Named:
     cost: float
 
 
-def name_ratio(ratio: Array, subject: Subject, factors: Sequence[Factor], m: Array, within: float) -> Named | None:
+def name_ratio(ratio: Ratio, subject: Subject, factors: Sequence[Factor], m: Array, close: Closeness) -> Named | None:
     """Sentences for a ratio: simplest first, plus or minus {1, 2, 1/2} times at most two factors. None: no name."""
-    if np.abs(ratio).max() <= within:
-        return Named((f"{subject.text} is missing",), 1)
-    for size in (0, 1, 2):
-        named = _nearest(ratio, subject, [*combinations(factors, size)], within)
+    nothing = Factor("{} is missing", np.zeros_like(m))
+    for chosen in ([(nothing,), (), *((f,) for f in factors)], [*combinations(factors, 2)]):
+        typed = _typed_in(ratio, subject, m, close) if () in chosen else None
+        named = typed or _nearest(ratio, subject, chosen, close)
         if named is not None:
             return named
-        typed = ratio / m
-        if size == 0 and _divides(subject) and np.ptp(typed) <= within * np.abs(typed[0]) and 0 < typed[0] < 0.9:
-            meant = count_text_of(subject)
-            return Named((f"{subject.text} divides by {1 / typed[0]:.4g} where {meant} is meant",), 1)
     return None
 
 
-def _nearest(ratio: Array, subject: Subject, chosen: list[tuple[Factor, ...]], within: float) -> Named | None:
-    """The nearest product of factors and a constant; of those that are equal to rounding, the first."""
-    expected = np.array([np.prod([f.values for f in fs], axis=0) * np.ones_like(ratio) for fs in chosen])
-    if not len(expected):
+def _typed_in(ratio: Ratio, subject: Subject, m: Array, close: Closeness) -> Named | None:
+    """A number where a size is meant: it is the same for all sizes."""
+    rates = ratio.times / m
+    number = 1 / np.median(rates) if np.median(rates) else 0.0
+    if not _divides(subject) or not number > 1.1 or ratio.off(m / number) > close.named:
         return None
-    every = np.array(CONSTANTS)[:, None, None] * expected
-    far = (np.abs(ratio - every) / np.abs(every)).max(axis=2)
-    if far.min() > within:
+    return Named((f"{subject.text} divides by {number:.4g} where {count_text_of(subject)} is meant",), 1)
+
+
+def _nearest(ratio: Ratio, subject: Subject, chosen: list[tuple[Factor, ...]], close: Closeness) -> Named | None:
+    """The product of factors and a constant that the ratio is, where it is one."""
+    if not chosen:
         return None
-    k, n = np.argwhere(far <= 2 * far.min() + 1e-9)[0]
-    said = [f.words for f in chosen[n]] + [SAID[c] for c in CONSTANTS[k : k + 1] if c != 1]
+    values = np.array([np.prod([f.values for f in fs], axis=0) * np.ones_like(ratio.times) for fs in chosen])
+    expected = (np.array(CONSTANTS)[:, None, None] * values).reshape(-1, len(ratio.times))
+    found = nearest(ratio.off(expected), expected, close)
+    if found is None:
+        return None
+    constant, factors = CONSTANTS[found // len(chosen)], chosen[found % len(chosen)]
+    said = [f.words for f in factors] + [SAID[c] for c in (constant,) if c != 1]
     return Named(tuple(s.format(subject.text) for s in said), len(said))
 
 

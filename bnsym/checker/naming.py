@@ -13,7 +13,7 @@ from bnsym.calculus.elements import Array
 from bnsym.checker.edits import edits
 from bnsym.checker.factors import Named, Subject, counts, factors_of, name_ratio
 from bnsym.checker.spoken import term_text
-from bnsym.checker.trial import Trial, Values, fitted, grouped
+from bnsym.checker.trial import Closeness, Ratio, Trial, Values, fitted, grouped, in_a_row
 from bnsym.checker.variants import evaluated, put_together, sum_versions
 from bnsym.model import Quantity
 
@@ -67,39 +67,40 @@ class Names:
             return None
         rows = [grouped(f, dx.axes, w.kept) for f in found]
         columns = [[grouped(v[t], dx.axes, w.kept) for v in values] for t in terms]
-        within = self.trial.close[dx].named
-        ratios = fitted(rows, columns, within)
-        return None if ratios is None else self._by_ratios(dx, terms, ratios, within)
+        ratios = fitted(rows, columns, self.trial.close[dx].named)
+        return None if ratios is None else self._by_ratios(dx, terms, ratios, self.trial.close[dx])
 
-    def _by_ratios(self, dx: Quantity, terms: tuple[Quantity, ...], ratios: Array, within: float) -> Named | None:
+    def _by_ratios(
+        self, dx: Quantity, terms: tuple[Quantity, ...], ratios: list[Ratio], close: Closeness
+    ) -> Named | None:
         """All terms wrong in one way, or each in its own."""
         w = self.trial.w
         summed = tuple(a for a in dx.axes if a not in w.kept)
         bodies = [w.of(w.program, t) for t in terms]
-        if np.abs(ratios - ratios[0]).max() <= within * np.abs(ratios).max():
+        if all(r.off(ratios[0].times) <= close.named for r in ratios):
             whole = Subject(str(dx), sympy.Add(*bodies), w.kept, summed, whole=True)
-            found = self._ratio(ratios[0], whole, within)
+            found = self._ratio(ratios[0], whole, close)
             if found is not None:
                 return found
         named = []
         for ratio, term, body in zip(ratios, terms, bodies, strict=True):
-            if np.abs(ratio - 1).max() > within:
-                named.append(self._ratio(ratio, Subject(f"the term {term_text(w, term)}", body, w.kept, summed), within))
+            if ratio.off(np.ones(1)) > close.named:
+                named.append(self._ratio(ratio, Subject(f"the term {term_text(w, term)}", body, w.kept, summed), close))
         if any(n is None for n in named):
             return None
         sentences = [s for n in named if n is not None for s in n.sentences]
         return Named(tuple(dict.fromkeys(sentences)), sum(n.cost for n in named if n is not None))
 
-    def _ratio(self, ratio: Array, subject: Subject, within: float) -> Named | None:
+    def _ratio(self, ratio: Ratio, subject: Subject, close: Closeness) -> Named | None:
         factors = factors_of(self.trial, self.right, subject)
-        return name_ratio(ratio, subject, factors, counts(self.trial, subject), within)
+        return name_ratio(ratio, subject, factors, counts(self.trial, subject), close)
 
     def _by_edits(self, q: Quantity) -> list[Named]:
         """One thing done otherwise that makes the gradient what the user has."""
-        for edit in edits(self.trial.w):
-            if self.trial.same(q, [v[q] for v in self.trial.evaluated(edit.program)]):
-                return [Named((edit.words,), 1)]
-        return []
+        made = list(edits(self.trial.w))
+        values = [[v[q] for v in self.trial.evaluated(e.program)] for e in made]
+        found = self.trial.nearest(q, values)
+        return [] if found is None else [Named((made[found].words,), 1)]
 
     def _parameter(self, q: Quantity) -> list[Named]:
         """A gradient to a parameter: another one in its place, another array in its sum, an edit, or a factor."""
@@ -109,9 +110,9 @@ class Names:
                 return [Named((f"{q} is what {other} must be",), 1)]
         made = list(sum_versions(w, q))
         values = evaluated(self.trial, made) if made else []
-        for version in made:
-            if self.trial.same(q, [v[version.left] for v in values]):
-                return [Named((f"{q} {version.words}",), 1)]
+        version = self.trial.nearest(q, [[v[m.left] for v in values] for m in made])
+        if version is not None:
+            return [Named((f"{q} {made[version].words}",), 1)]
         found = self._by_edits(q)
         summed = tuple(a for a in w.data.axes if a not in q.axes)
         equation = w.program.equation(q)
@@ -120,12 +121,14 @@ class Names:
         bases: list[tuple[str, Sequence[Array]]] = [("", [v[q] for v in self.right])]
         bases += [(f"{q} {m.words}", [v[m.left] for v in values]) for m in made]
         for words, base in bases if not found else ():
-            named = self._ratio(self._rate(q, base), subject, self.trial.close[q].named)
+            named = self._ratio(self._rate(q, base), subject, self.trial.close[q])
             if named is not None:
                 said = (*([words] if words else []), *named.sentences)
                 found.append(Named(said, named.cost + bool(words)))
         return found
 
-    def _rate(self, q: Quantity, base: Sequence[Array]) -> Array:
+    def _rate(self, q: Quantity, base: Sequence[Array]) -> Ratio:
         found = self.trial.found[q] or []
-        return np.concatenate([(f / b).ravel() for f, b in zip(found, base, strict=True)])
+        sizes = [np.abs(f).max() or 1.0 for f in found]
+        weights = in_a_row([np.abs(b) for b in base], sizes)
+        return Ratio(in_a_row(found, sizes) / in_a_row(base, sizes), weights)

@@ -66,7 +66,9 @@ def _drawn(w: Written, q: Quantity, sizes: Sizes, rng: np.random.Generator, scal
         return np.asarray(float(q.default) if q.default is not None else q.at_least + 0.5)
     if q.role == "gradient":
         return np.asarray(rng.normal(size=shape) + 0.8)
-    return np.asarray(rng.uniform(0.5, 2.0, shape) * rng.permutation(np.arange(np.prod(shape, dtype=int)) % 2 * 2 - 1).reshape(shape))
+    return np.asarray(
+        rng.uniform(0.5, 2.0, shape) * rng.permutation(np.arange(np.prod(shape, dtype=int)) % 2 * 2 - 1).reshape(shape)
+    )
 
 
 def _sizes(w: Written, inner: int, outer: int) -> Sizes:

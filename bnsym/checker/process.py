@@ -85,4 +85,6 @@ class Calls:
 def _answer(said: dict[str, list[str]], prefix: str, arrays: dict[str, Array]) -> Answer:
     kinds = said.get("results", [])
     results = tuple(arrays.get(f"{prefix}{n}") for n in range(len(kinds)))
-    return Answer(results, tuple(kinds), tuple(said.get("changed", ())), str(said.get("raised", "")), arrays.get(f"{prefix}y"))
+    return Answer(
+        results, tuple(kinds), tuple(said.get("changed", ())), str(said.get("raised", "")), arrays.get(f"{prefix}y")
+    )

@@ -46,7 +46,9 @@ def wrong_forward(w: Written, tried: Sequence[Probe], answers: Sequence[Answer])
     return []
 
 
-def results(w: Written, tried: Sequence[Probe], answers: Sequence[Answer]) -> tuple[dict[Quantity, Pool | None], dict[Quantity, str]]:
+def results(
+    w: Written, tried: Sequence[Probe], answers: Sequence[Answer]
+) -> tuple[dict[Quantity, Pool | None], dict[Quantity, str]]:
     """The gradients with the derived axes; and for each that cannot be compared, a sentence on why."""
     found: dict[Quantity, Pool | None] = {}
     said: dict[Quantity, str] = {}
@@ -71,7 +73,11 @@ def _wrong(w: Written, q: Quantity, got: Array, probe: Probe) -> str:
     if got.shape != wanted:
         return f"{q} has the shape {got.shape} where {wanted} is needed{_why(w, q, got, probe)}, for {w.data} of the shape {shape}"
     bad = int(np.count_nonzero(~np.isfinite(got)))
-    return f"{q} has {bad} entries of {got.size} that are NaN or infinite, for {w.data} of the shape {shape}" if bad else ""
+    return (
+        f"{q} has {bad} entries of {got.size} that are NaN or infinite, for {w.data} of the shape {shape}"
+        if bad
+        else ""
+    )
 
 
 def _why(w: Written, q: Quantity, got: Array, probe: Probe) -> str:

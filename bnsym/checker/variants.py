@@ -13,7 +13,7 @@ from bnsym.calculus.elements import Array
 from bnsym.checker.edits import equation_of, others, over, retyped, sums_of, wrong_axes
 from bnsym.checker.factors import Named
 from bnsym.checker.spoken import sum_text, term_text
-from bnsym.checker.trial import Trial
+from bnsym.checker.trial import CLEARLY, Closeness, Trial, in_a_row, nearest
 from bnsym.checker.written import Written
 from bnsym.lowering.sequence import ordered
 from bnsym.model import Equation, Program, Quantity, Term, quantities
@@ -86,16 +86,19 @@ def _with_others(w: Written, term: Quantity) -> Iterator[Version]:
     arrays = {v for e in (equation_of(w.program, s) for s in sums) for v in e.inputs} | set(quantities(body))
     for v in sorted(arrays, key=str):
         for n, (words, other) in enumerate(stand_ins(w, v)):
-            yield _version(f"{text} {words}", f"out{v}{n}", term, body.xreplace({v: other}))
+            if body.has(v):
+                yield _version(f"{text} {words}", f"out{v}{n}", term, body.xreplace({v: other}))
             for s in sums:
                 e = equation_of(w.program, s)
                 if v not in e.inputs:
                     continue
                 inner = Quantity(f"{term}_{s}_{v}_{n}", s.axes, s.role)
                 changed = Equation(inner, e.replace({v: other}).terms)
-                said = f"{text} {words}"
-                yield _version(f"{said}, in its sum" * body.has(v) or said, f"in{v}{n}{s}", term, body.xreplace({s: inner}), changed)
-                yield _version(said, f"both{v}{n}{s}", term, body.xreplace({s: inner, v: other}), changed)
+                inside = f"{text} {words}{', in its sum' * body.has(v)}"
+                yield _version(inside, f"in{v}{n}{s}", term, body.xreplace({s: inner}), changed)
+                if body.has(v):
+                    both = f"{text} {words}, in its sum and outside"
+                    yield _version(both, f"both{v}{n}{s}", term, body.xreplace({s: inner, v: other}), changed)
 
 
 def _over_others(w: Written, term: Quantity) -> Iterator[Version]:
@@ -125,7 +128,9 @@ def evaluated(trial: Trial, made: Sequence[Version]) -> list[dict[Quantity, Arra
     w = trial.w
     equations = [*w.program.equations, *(e for v in made for e in v.equations)]
     outputs = tuple(v.left for v in made)
-    return trial.evaluated(retyped(Program(w.program.inputs, tuple(ordered(equations, set(w.program.inputs))), outputs)))
+    return trial.evaluated(
+        retyped(Program(w.program.inputs, tuple(ordered(equations, set(w.program.inputs))), outputs))
+    )
 
 
 def put_together(trial: Trial, dx: Quantity) -> Named | None:
@@ -136,20 +141,22 @@ def put_together(trial: Trial, dx: Quantity) -> Named | None:
         return None
     values = evaluated(trial, [v for m in made for v in m])
     scales = [np.abs(f).max() or 1.0 for f in found]
-    pooled = [np.array([_row([v[m.left] for v in values], scales) for m in own]) for own in made]
-    target, within = _row(found, scales), trial.close[dx].named
-    best: Named | None = None
+    pooled = [np.array([in_a_row([v[m.left] for v in values], scales) for m in own]) for own in made]
+    matches: list[tuple[float, tuple[str, ...], Array]] = []
+    target = in_a_row(found, scales)
     for choice in product(*(range(len(m)) for m in made[:-1])):
-        rest = target - sum(pooled[n][k] for n, k in enumerate(choice))
-        for k in np.flatnonzero(np.abs(pooled[-1] - rest).max(axis=1) <= within):
+        start = sum(pooled[n][k] for n, k in enumerate(choice))
+        far = np.abs(pooled[-1] + start - target).max(axis=1)
+        for k in np.flatnonzero(far <= trial.close[dx].named):
             words = [made[n][j].words for n, j in enumerate((*choice, k))]
-            said = tuple(dict.fromkeys(s for s in words if s))
-            if best is None or len(said) < best.cost:
-                best = Named(said, len(said))
-    return best
+            matches.append((far[k], tuple(dict.fromkeys(s for s in words if s)), pooled[-1][k] + start))
+    return _simplest(matches, trial.close[dx])
 
 
-def _row(arrays: Sequence[Array], scales: Sequence[float]) -> Array:
-    return np.concatenate([(a / s).ravel() for a, s in zip(arrays, scales, strict=True)])
-
-
+def _simplest(matches: list[tuple[float, tuple[str, ...], Array]], close: Closeness) -> Named | None:
+    """The one with the fewest sentences of those that are as near as any; none where numbers cannot tell which."""
+    near = [m for m in matches if m[0] <= CLEARLY * max(close.noise, min(far for far, *_ in matches))]
+    fewest = sorted(near, key=lambda m: len(m[1]))
+    fewest = [m for m in fewest if len(m[1]) == len(fewest[0][1])]
+    found = nearest(np.array([m[0] for m in fewest]), np.array([m[2] for m in fewest]), close)
+    return None if found is None else Named(fewest[found][1], len(fewest[found][1]))
