@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
 
 ALIASES = {
-    "dy": ("dout", "grad", "grad_output", "grad_out", "grad_y", "dl_dy", "dldy", "upstream", "delta", "d_out", "dl_dout"),
+    "dy": (
+        "dout", "grad", "grad_output", "grad_out", "grad_y", "dl_dy", "dldy", "upstream", "delta", "d_out", "dl_dout",
+    ),
     "x": ("inputs", "input", "inp", "data", "a", "x_in"),
     "gamma": ("weight", "scale", "w", "g"),
     "beta": ("bias", "shift", "b", "offset"),
@@ -20,12 +21,13 @@ ALIASES = {
     "inv_rms": ("rrms", "rstd"),
     "x_hat": ("xhat", "xh", "x_norm", "xnorm", "normalized", "x_normalized", "xn", "normalized_x"),
     "x_centred": ("xmu", "x_mu", "xm", "x_centered", "xc", "x_minus_mean"),
-    "y": ("out", "output"),
     "m": ("n", "batch_size", "count"),
     "num_groups": ("groups", "g"),
     "options": ("bn_param", "ln_param", "gn_param", "bn_params"),
 }  # fmt: skip
 """Our names, and those under which they are found elsewhere, in lower case."""
+CACHES = ("cache", "saved", "ctx")
+"""What a forward's cache is called."""
 
 
 class Unmatched(Exception):
@@ -78,21 +80,17 @@ def _said(spelled: str, names: list[str]) -> dict[str, str]:
 def _found(name: str, given: Mapping[str, Any], cache: Any) -> tuple[Any] | None:
     """The value for an argument's name, in a tuple of one; None where there is none."""
     plain = name.lower().rstrip("_")
-    if plain == "cache" and cache is not None:
+    if plain in CACHES and cache is not None:
         return (cache,)
     for ours in [n for n in given if n.lower() == plain] or [n for n in given if plain in ALIASES.get(n, ())]:
         return (given[ours],)
     if plain in ALIASES["options"]:
         return ({"mode": "train"} | {n: given[n] for n in ("eps", "num_groups") if n in given},)
-    if plain == "saved":
-        fields = [n for n in given if n.startswith("saved.")]
-        kind = namedtuple("Saved", [n.removeprefix("saved.") for n in fields])  # type: ignore[misc]
-        return (kind(*(given[n] for n in fields)),)
     return None
 
 
 def _known(given: Mapping[str, Any]) -> str:
-    return ", ".join(n for n in given if "." not in n)
+    return ", ".join(given)
 
 
 def _what_is_needed(unknown: list[str], given: Mapping[str, Any]) -> str:

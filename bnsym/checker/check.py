@@ -61,8 +61,7 @@ def given(w: Written, probe: Probe) -> dict[str, Array]:
         named["std"] = 1 / values[e.left]
     if w.definition.layout == "groups":
         named["num_groups"] = np.asarray(probe.sizes.of[w.data.axes[1]])
-    saved = [q.name for q in (*w.definition.saved, *(e.left for e in w.inverses))]
-    return named | {f"saved.{n}": named[n] for n in saved} | {"saved.count": named.get("count", named["m"])}
+    return named
 
 
 def _judged(w: Written, tried: Sequence[Probe], answers: Sequence[Answer]) -> Report:

@@ -16,6 +16,8 @@ from bnsym.checker.written import Written
 from bnsym.lowering.sequence import ordered
 from bnsym.model import Axis, Equation, Program, Quantity, Size, Term, quantities
 
+ONE = sympy.Integer(1)
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -84,7 +86,8 @@ def _moved_statistics(w: Written, stated: list[Equation], axes: tuple[Axis, ...]
         yield Edit(words, _changed(w, {e.left: moved[e.left]}))
         for values in (True, False):
             users = [o for o in w.program.equations if e.left in o.inputs and (o.left.role == "value") == values]
-            yield Edit(words, _changed(w, {o.left: o.replace({e.left: copies[e.left]}) for o in users}, before=apart))
+            if users:
+                yield Edit(words, _changed(w, {o.left: o.replace({e.left: copies[e.left]}) for o in users}, apart))
     names = " and ".join(str(e.left) for e in stated)
     yield Edit(f"{names} {'are' if len(stated) > 1 else 'is'} taken over {where}", _changed(w, moved))
     for inside in (False, True):
@@ -144,7 +147,7 @@ def wrong_axes(w: Written, axes: tuple[Axis, ...]) -> str:
     return "all axes" if len(axes) == len(w.data.axes) else "the wrong axis" if len(axes) == 1 else "the wrong axes"
 
 
-def over(e: Equation, axes: tuple[Axis, ...], carried: sympy.Expr = sympy.Integer(1), *, own: bool = True) -> Equation:
+def over(e: Equation, axes: tuple[Axis, ...], carried: sympy.Expr = ONE, *, own: bool = True) -> Equation:
     """A sum over other axes, with a factor inside; a mean over as many positions as are added up, if `own`."""
     share = sympy.Mul(*(_size(a) for a in e.terms[0].axes)) / sympy.Mul(*(_size(a) for a in axes)) if own else 1
     return Equation(e.left, tuple(Term(t.body * carried * share, axes) for t in e.terms))

@@ -1,4 +1,4 @@
-"""Named factors, by which a term can be too large or too small: sizes, parameters, powers of inv_std, where eps stands."""
+"""Named factors, by which a term can be too large or too small: sizes, parameters, powers of inv_std, eps misplaced."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from bnsym.checker.trial import Closeness, Ratio, Trial, nearest, spread
 from bnsym.model import Axis, Quantity, Size
 
 CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
+LARGEST = 1e6
+"""A number that may have been typed in for a size; beyond it a term is as good as missing."""
 SAID = {-1.0: "{} has the wrong sign", 2.0: "{} is twice what it must be", 0.5: "{} is half of what it must be",
         -2.0: "{} is twice what it must be, with the wrong sign",
         -0.5: "{} is half of what it must be, with the wrong sign"}  # fmt: skip
@@ -23,7 +25,7 @@ SAID = {-1.0: "{} has the wrong sign", 2.0: "{} is twice what it must be", 0.5: 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged: its name in a sentence, what it is made of, the axes its size may vary along, the axes summed over.
+    """What is judged: its name in a sentence, what it is made of, the axes it was measured along, those summed over.
 
     `whole` is a gradient with all its terms, `is_sum` one to a parameter.
     """
@@ -71,7 +73,7 @@ def _typed_in(ratio: Ratio, subject: Subject, m: Array, close: Closeness) -> Nam
     """A number where a size is meant: it is the same for all sizes."""
     rates = ratio.times / m
     number = 1 / np.median(rates) if np.median(rates) else 0.0
-    if not _divides(subject) or not number > 1.1 or ratio.off(m / number) > close.named:
+    if not _divides(subject) or not 1.1 < number < LARGEST or ratio.off(m / number) > close.named:
         return None
     return Named((f"{subject.text} divides by {number:.4g} where {count_text_of(subject)} is meant",), 1)
 

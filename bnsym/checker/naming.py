@@ -1,4 +1,4 @@
-"""What is wrong with a gradient, in sentences: term by term, as one thing done otherwise, or by wrong versions of terms."""
+"""What is wrong with a gradient, in sentences: by its terms, as one edit of the whole, or by versions of terms."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from bnsym.model import Quantity
 
 @dataclass(frozen=True)
 class Names:
-    """Names for the gradients of one trial. `derived` is what the chain rule's own program gives, `right` the same
-    written out.
+    """Names for the gradients of one trial.
+
+    `derived` is what the chain rule's own program gives, `right` the same written out.
     """
 
     trial: Trial
@@ -42,9 +43,7 @@ class Names:
         return self.trial.same(q, [v[q] for v in self.derived], right=True)
 
     def _element(self, dx: Quantity) -> list[Named]:
-        """By its terms, with the user's own gradients to parameters in them or the right ones; else by one edit; else
-        by versions of its terms.
-        """
+        """By its terms, the user's own gradients to parameters in them or not; by an edit; by versions of terms."""
         found = [n for values in self._blaming(dx) if (n := self._by_terms(dx, values)) is not None]
         if not any(n.cost <= 1 for n in found):
             found += self._by_edits(dx)

@@ -1,4 +1,4 @@
-"""What a user's function gave, before any number is looked at: whether it came, how many, of which shape, all numbers."""
+"""What a user's function gave, before any number is compared: whether it came, how many, of which shape, finite."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def faulty_calls(w: Written, tried: Sequence[Probe], answers: Sequence[Answer]) 
         shape = given_shape(w.definition, w.data, tried[raised].sizes)
         where = f"where x has the shape {shape}"
         if all(a.raised for a in answers[:-1]) and not answers[-1].raised:
-            return f"{answers[raised].raised}, {where}, and not where all sizes are equal: a sum or a mean is taken over the wrong axis"
+            square = "not where all sizes are equal: a sum or a mean is taken over the wrong axis"
+            return f"{answers[raised].raised}, {where}, and {square}"
         return f"{answers[raised].raised}, {where}"
     names = ", ".join(q.name for q in w.gradients)
     count = len(answers[0].kinds)
@@ -35,7 +36,7 @@ def faulty_calls(w: Written, tried: Sequence[Probe], answers: Sequence[Answer]) 
 
 
 def wrong_forward(w: Written, tried: Sequence[Probe], answers: Sequence[Answer]) -> list[str]:
-    """A sentence on a forward whose y is not the definition's: a backward of it is judged as the norm's all the same."""
+    """A sentence on a forward whose y is not the definition's: its backward is judged as the norm's all the same."""
     (output, *_) = w.definition.program.outputs
     for p, a in zip(tried, answers, strict=True):
         if a.y is not None:
@@ -71,10 +72,11 @@ def _wrong(w: Written, q: Quantity, got: Array, probe: Probe) -> str:
     wanted = given_shape(w.definition, q, probe.sizes)
     shape = given_shape(w.definition, w.data, probe.sizes)
     if got.shape != wanted:
-        return f"{q} has the shape {got.shape} where {wanted} is needed{_why(w, q, got, probe)}, for {w.data} of the shape {shape}"
+        why = _why(w, q, got, probe)
+        return f"{q} has the shape {got.shape} where {wanted} is needed, for {w.data} of the shape {shape}{why}"
     bad = int(np.count_nonzero(~np.isfinite(got)))
     return (
-        f"{q} has {bad} entries of {got.size} that are NaN or infinite, for {w.data} of the shape {shape}"
+        f"{q} has {bad} of {got.size} entries that are NaN or infinite, for {w.data} of the shape {shape}"
         if bad
         else ""
     )

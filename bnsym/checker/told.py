@@ -55,8 +55,11 @@ def _largest(trial: Trial, derived: list[Values], q: Quantity) -> str:
     got, right = (as_given(w.definition, q, a, sizes) for a in (found[n], derived[n][q]))
     at = np.unravel_index(int(np.argmax(np.abs(got - right))), got.shape)
     place = ", ".join(str(int(i)) for i in at)
-    return (f"{q} is wrong, and what is wrong has no name here: the largest deviation is {far[n]:.2g} of its largest entry, at [{place}] for {w.data} of the shape "
-            f"{given_shape(w.definition, w.data, sizes)}: {got[at]:.4g} where {right[at]:.4g} is derived")  # fmt: skip
+    return (
+        f"{q} is wrong, and what is wrong has no name here: the largest deviation is {far[n]:.2g} of its largest entry,"
+        f" at [{place}] for {w.data} of the shape {given_shape(w.definition, w.data, sizes)}: {got[at]:.4g} where"
+        f" {right[at]:.4g} is derived"
+    )
 
 
 def _deviations(trial: Trial, derived: list[Values], q: Quantity) -> list[float]:

@@ -24,7 +24,7 @@ MOST = 200_000
 
 @dataclass(frozen=True)
 class Version:
-    """A wrong version of a term or of a sum: what is wrong with it, and its equation, with those that this one needs."""
+    """A wrong version of a term or of a sum: what is wrong with it, and its equation, after those that it needs."""
 
     words: str
     left: Quantity
