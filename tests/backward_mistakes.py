@@ -484,4 +484,4 @@ MISTAKES = {
         ["dx has the shape (4, 5) where (5, 4) is needed, for x of the shape (5, 4): it is transposed"],
     ),
 }
-"""Each mistake: the right text, what is replaced in it and by what, and the lines that name it; None: no name is due."""
+"""Each mistake: the right text, what is replaced in it and by what, and the lines that name it; None: no name."""

@@ -1,4 +1,4 @@
-"""`bnsym check-backward`: right backwards are called right, mistakes by their names and no others, and nothing hangs."""
+"""`bnsym check-backward`: right backwards are called right, mistakes by their names and no others; nothing hangs."""
 
 import re
 import subprocess

@@ -45,16 +45,25 @@ def inverses(e: Equation) -> Iterator[tuple[str, sympy.Expr]]:
         yield f"{constants} is outside the root", 1 / (rest ** (-power) + constants)
         yield f"{constants} is missing", rest**power
         yield f"{constants} is squared", (rest + constants**2) ** power
+        yield f"{rest} is missing in the root", constants**power
     if power == sympy.Rational(-1, 2):
         yield "the root is forgotten", base ** (2 * power)
+
+
+def spoilt(e: Equation) -> Iterator[tuple[str, sympy.Expr]]:
+    """An inverse power that is wrong as a whole; of a single term other words are said."""
+    yield f"{e.left} is not inverted", 1 / e.right
+    yield f"{e.left} is left out", ONE
+    yield f"{e.left} is twice what it must be", 2 * e.right
 
 
 def _wrong_inverses(w: Written) -> Iterator[Edit]:
     """Everywhere, x_hat with it; or in x_hat alone, where a forward pass went wrong."""
     for e in w.inverses:
-        for words, body in inverses(e):
+        inner = [words for words, _ in inverses(e)]
+        for words, body in (*inverses(e), *spoilt(e)):
             wrong = Equation(e.left, (Term(body),))
-            yield Edit(words, _changed(w, {e.left: wrong}), of_inverse=True)
+            yield Edit(words, _changed(w, {e.left: wrong}), of_inverse=words in inner)
             other = Quantity(f"{e.left}_wrong", e.left.axes, e.left.role)
             users = {o.left: o.replace({e.left: other}) for o in w.program.equations if o.left.role == "value"}
             yield Edit(f"{words} in x_hat", _changed(w, users, before=(Equation(other, (Term(body),)),)))
@@ -133,6 +142,8 @@ def _without_parameters(w: Written) -> Iterator[Edit]:
         users = {e.left: e.replace({q: sympy.Integer(1)}) for e in w.program.equations if q in e.inputs}
         if users:
             yield Edit(f"{q} is missing", _changed(w, users))
+            inverted = {e.left: e.replace({q: 1 / q}) for e in w.program.equations if q in e.inputs}
+            yield Edit(f"{q} divides where it must multiply", _changed(w, inverted))
 
 
 def others(w: Written, axes: tuple[Axis, ...]) -> list[tuple[Axis, ...]]:

@@ -15,12 +15,10 @@ from bnsym.checker.spoken import count_text
 from bnsym.checker.trial import Closeness, Ratio, Trial, nearest, spread
 from bnsym.model import Axis, Quantity, Size
 
-CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
+CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5, 4.0, 0.25, -4.0, -0.25)
 LARGEST = 1e6
 """A number that may have been typed in for a size; beyond it a term is as good as missing."""
-SAID = {-1.0: "{} has the wrong sign", 2.0: "{} is twice what it must be", 0.5: "{} is half of what it must be",
-        -2.0: "{} is twice what it must be, with the wrong sign",
-        -0.5: "{} is half of what it must be, with the wrong sign"}  # fmt: skip
+MANY = {2.0: "twice", 0.5: "half of", 4.0: "four times", 0.25: "a quarter of"}
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,9 @@ class Named:
 
 def name_ratio(ratio: Ratio, subject: Subject, factors: Sequence[Factor], m: Array, close: Closeness) -> Named | None:
     """Sentences for a ratio: simplest first, plus or minus {1, 2, 1/2} times at most two factors. None: no name."""
-    nothing = Factor("{} is missing", np.zeros_like(m))
-    for chosen in ([(nothing,), (), *((f,) for f in factors)], [*combinations(factors, 2)]):
+    nothing = Factor("{} is 0 everywhere" if subject.whole or subject.is_sum else "{} is missing", np.zeros_like(m))
+    simple: list[tuple[Factor, ...]] = [(nothing,), (), *((f,) for f in factors)]
+    for chosen in (simple, [*combinations(factors, 2)]):
         typed = _typed_in(ratio, subject, m, close) if () in chosen else None
         named = typed or _nearest(ratio, subject, chosen, close)
         if named is not None:
@@ -78,7 +77,7 @@ def _typed_in(ratio: Ratio, subject: Subject, m: Array, close: Closeness) -> Nam
     return Named((f"{subject.text} divides by {number:.4g} where {count_text_of(subject)} is meant",), 1)
 
 
-def _nearest(ratio: Ratio, subject: Subject, chosen: list[tuple[Factor, ...]], close: Closeness) -> Named | None:
+def _nearest(ratio: Ratio, subject: Subject, chosen: Sequence[tuple[Factor, ...]], close: Closeness) -> Named | None:
     """The product of factors and a constant that the ratio is, where it is one."""
     if not chosen:
         return None
@@ -88,8 +87,15 @@ def _nearest(ratio: Ratio, subject: Subject, chosen: list[tuple[Factor, ...]], c
     if found is None:
         return None
     constant, factors = CONSTANTS[found // len(chosen)], chosen[found % len(chosen)]
-    said = [f.words for f in factors] + [SAID[c] for c in (constant,) if c != 1]
+    said = [f.words for f in factors] + [_said(c) for c in (constant,) if c != 1]
     return Named(tuple(s.format(subject.text) for s in said), len(said))
+
+
+def _said(constant: float) -> str:
+    """Words on a number that a subject was multiplied by."""
+    if constant == -1:
+        return "{} has the wrong sign"
+    return f"{{}} is {MANY[abs(constant)]} what it must be{', with the wrong sign' * (constant < 0)}"
 
 
 def count_text_of(subject: Subject) -> str:
@@ -120,6 +126,8 @@ def _sizes(trial: Trial, subject: Subject) -> Iterator[Factor]:
     averaged = "{} is averaged where it must be summed" if subject.is_sum else f"{{}} is divided by {m}"
     yield Factor(f"{{}} is divided by {m} twice" if divides else averaged, 1 / count)
     yield Factor(f"{{}} is not divided by {m}" if divides else f"{{}} is multiplied by {m}", count)
+    squared = f"{{}} is multiplied by {m} where it must be divided" if divides else f"{{}} is multiplied by {m}^2"
+    yield Factor(squared, count**2)
     fewer = f"{{}} divides by {m} - 1 where {m} is meant" if divides else f"{{}} is multiplied by {m}/({m} - 1)"
     yield Factor(fewer, count / (count - 1))
     yield Factor(f"{{}} is multiplied by ({m} - 1)/{m}", (count - 1) / count)
@@ -149,7 +157,7 @@ def _powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) 
             values = _along(trial, subject, [r[q] for r in right], q.axes)
             yield Factor(f"{q} is missing" if subject.whole else f"{q} is missing in {{}}", 1 / values)
             yield Factor(f"{{}} has a factor {q} too many", values)
-            for n in (2, 3):
+            for n in (2, 3, 4):
                 yield Factor(f"{{}} is short of a factor {q}^{n}", values**-n)
                 yield Factor(f"{{}} has a factor {q}^{n} too many", values**n)
 

@@ -120,6 +120,8 @@ class Names:
         bases: list[tuple[str, Sequence[Array]]] = [("", [v[q] for v in self.right])]
         bases += [(f"{q} {m.words}", [v[m.left] for v in values]) for m in made]
         for words, base in bases if not found else ():
+            if not all(b.all() for b in base):
+                continue  # it has entries that are 0 whatever the data are, and is no measure
             named = self._ratio(self._rate(q, base), subject, self.trial.close[q])
             if named is not None:
                 said = (*([words] if words else []), *named.sentences)

@@ -14,7 +14,7 @@ import numpy as np
 from bnsym.calculus.elements import Array, evaluate
 from bnsym.checker.layouts import Sizes
 from bnsym.checker.written import Written
-from bnsym.model import Quantity
+from bnsym.model import Axis, Quantity
 
 SHAPES = ((5, 4), (8, 3), (13, 4))
 """How many elements a statistic is taken over, and of how many there are statistics."""
@@ -74,7 +74,7 @@ def _drawn(w: Written, q: Quantity, sizes: Sizes, rng: np.random.Generator, scal
 def _sizes(w: Written, inner: int, outer: int) -> Sizes:
     """Axes that statistics keep share `outer`, the others `inner`; locations are an even number."""
     kept = w.kept or w.data.axes[1:]
-    sizes = {}
+    sizes: dict[Axis, int] = {}
     for axes, total in ((kept, outer), (tuple(a for a in w.data.axes if a not in kept), inner)):
         sizes |= dict.fromkeys(axes, 2 if len(axes) > 1 else total)
         if len(axes) > 1:

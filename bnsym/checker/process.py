@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,10 +48,11 @@ class Calls:
         self.count, folder = len(given), Path(self._folder.name)
         request = {"backward": backward, "forward": forward, "args": args, "probes": len(given)}
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        np.savez(folder / "probes.npz", **{f"{n}/{k}": v for n, g in enumerate(given) for k, v in g.items()})
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        arrays: dict[str, Any] = {f"{n}/{k}": v for n, g in enumerate(given) for k, v in g.items()}
+        np.savez(folder / "probes.npz", **arrays)
         command = [sys.executable, "-m", "bnsym.checker.child", str(folder)]
-        self._process = subprocess.Popen(command, start_new_session=True, **quiet)
+        none = subprocess.DEVNULL
+        self._process = subprocess.Popen(command, start_new_session=True, stdin=none, stdout=none, stderr=none)
 
     def answers(self, seconds: float) -> list[Answer]:
         """Wait for them. Raises Refused and Stopped."""

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from bnsym.calculus.elements import Array
-from bnsym.checker.edits import equation_of, others, over, retyped, sums_of, wrong_axes
+from bnsym.checker.edits import ONE, equation_of, others, over, retyped, sums_of, wrong_axes
 from bnsym.checker.factors import Named
 from bnsym.checker.spoken import sum_text, term_text
 from bnsym.checker.trial import CLEARLY, Closeness, Trial, in_a_row, nearest
@@ -34,9 +34,12 @@ class Version:
 def stand_ins(w: Written, q: Quantity) -> Iterator[tuple[str, sympy.Expr]]:
     """What is written in the place of an array such as x_hat, with words on each."""
     equation = w.program.equation(q)
+    if q in w.chain.seeds:
+        yield f"lacks {q}", ONE
     if equation is None or not w.is_element(q):
         return
     right = equation.right
+    yield f"lacks {q}", ONE
     if q.role == "value":
         powers = [e.left for e in w.inverses if right.has(e.left)]
         means = [m for m in quantities(right) if m.role == "statistic" and m not in powers]
@@ -45,7 +48,9 @@ def stand_ins(w: Written, q: Quantity) -> Iterator[tuple[str, sympy.Expr]]:
         if powers:
             bare = right / sympy.Mul(*powers)
             if bare != w.data:
-                yield f"uses {' - '.join(map(str, (w.data, *means)))} where {q} is meant", bare
+                centred = " - ".join(map(str, (w.data, *means)))
+                yield f"uses {centred} where {q} is meant", bare
+                yield f"lacks {centred}", sympy.Mul(*powers)
         if means:
             yield f"uses {q} without the mean subtracted", right.xreplace(dict.fromkeys(means, sympy.Integer(0)))
     for p in (p for p in quantities(right) if p.role == "parameter" and q.role == "gradient"):
@@ -148,7 +153,7 @@ def put_together(trial: Trial, dx: Quantity) -> Named | None:
         start = sum(pooled[n][k] for n, k in enumerate(choice))
         far = np.abs(pooled[-1] + start - target).max(axis=1)
         for k in np.flatnonzero(far <= trial.close[dx].named):
-            words = [made[n][j].words for n, j in enumerate((*choice, k))]
+            words = [made[n][j].words for n, j in enumerate((*choice, int(k)))]
             matches.append((far[k], tuple(dict.fromkeys(s for s in words if s)), pooled[-1][k] + start))
     return _simplest(matches, trial.close[dx])
 
