@@ -452,6 +452,33 @@ MISTAKES = {
         "(grad_output * x).sum",
         ["dgamma uses x where x_hat is meant"],
     ),
+    # found by changing the right texts at random
+    "inv_std is 0": (
+        CLOSED,
+        "ivar = 1.0 /",
+        "ivar = 0 /",
+        ["dx is 0 everywhere", "dgamma is 0 everywhere"],
+    ),
+    "inv_std is not inverted": (
+        CLOSED,
+        "ivar = 1.0 / np",
+        "ivar = np",
+        [dx("inv_std is not inverted"), "dgamma: inv_std is not inverted"],
+    ),
+    "the variance's path without x - mean": (
+        STAGED,
+        "dvar * 2 * (x - mean) / m",
+        "dvar * 2 / m",
+        [term(PRODUCT, "lacks x - mean")],
+    ),
+    "multiplied by m": (STAGED, "dmean / m", "dmean * m", [term(MEAN, "is multiplied by m where it must be divided")]),
+    "divided by one half": (STAGED, "* -0.5 *", "/ -0.5 *", [term(PRODUCT, "is four times what it must be")]),
+    "layer norm: divided by gamma": (
+        LAYER,
+        "dout * gamma",
+        "dout / gamma",
+        [dx("gamma divides where it must multiply")],
+    ),
     # shapes
     "dbeta summed over the features": (
         STAGED,

@@ -10,7 +10,6 @@ import numpy as np
 import sympy
 
 from bnsym.calculus.elements import Array
-from bnsym.checker.edits import edits
 from bnsym.checker.spoken import count_text
 from bnsym.checker.trial import Closeness, Ratio, Trial, nearest, spread
 from bnsym.model import Axis, Quantity, Size
@@ -58,7 +57,7 @@ class Named:
 
 def name_ratio(ratio: Ratio, subject: Subject, factors: Sequence[Factor], m: Array, close: Closeness) -> Named | None:
     """Sentences for a ratio: simplest first, plus or minus {1, 2, 1/2} times at most two factors. None: no name."""
-    nothing = Factor("{} is 0 everywhere" if subject.whole or subject.is_sum else "{} is missing", np.zeros_like(m))
+    nothing = Factor("{} is missing", np.zeros_like(m))
     simple: list[tuple[Factor, ...]] = [(nothing,), (), *((f,) for f in factors)]
     for chosen in (simple, [*combinations(factors, 2)]):
         typed = _typed_in(ratio, subject, m, close) if () in chosen else None
@@ -164,9 +163,8 @@ def _powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) 
 
 def _wrong_powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) -> Iterator[Factor]:
     """inv_std made otherwise, once or up to three times, in a term that has it right elsewhere."""
-    for edit in edits(trial.w):
+    for edit, wrong in trial.edited:
         for q in (e.left for e in trial.w.inverses if edit.of_inverse and set(e.left.axes) <= set(subject.axes)):
-            wrong = trial.evaluated(edit.program)
             rate = _along(trial, subject, [v[q] / r[q] for v, r in zip(wrong, right, strict=True)], q.axes)
             where = "" if subject.whole else " in {}"
             for n in (1, 2, 3):

@@ -10,7 +10,6 @@ import numpy as np
 import sympy
 
 from bnsym.calculus.elements import Array
-from bnsym.checker.edits import edits
 from bnsym.checker.factors import Named, Subject, counts, factors_of, name_ratio
 from bnsym.checker.spoken import term_text
 from bnsym.checker.trial import Closeness, Ratio, Trial, Values, fitted, grouped, in_a_row
@@ -35,6 +34,8 @@ class Names:
             return Named((), 0)
         if self.trial.found[q] is None:
             return None
+        if not any(np.any(f) for f in self.trial.found[q] or []):
+            return Named((f"{q} is 0 everywhere",), 1)
         found = self._element(q) if self.trial.w.is_element(q) else self._parameter(q)
         return min(found, key=lambda n: n.cost, default=None)
 
@@ -96,10 +97,8 @@ class Names:
 
     def _by_edits(self, q: Quantity) -> list[Named]:
         """One thing done otherwise that makes the gradient what the user has."""
-        made = list(edits(self.trial.w))
-        values = [[v[q] for v in self.trial.evaluated(e.program)] for e in made]
-        found = self.trial.nearest(q, values)
-        return [] if found is None else [Named((made[found].words,), 1)]
+        found = self.trial.nearest(q, [[v[q] for v in values] for _, values in self.trial.edited])
+        return [] if found is None else [Named((self.trial.edited[found][0].words,), 1)]
 
     def _parameter(self, q: Quantity) -> list[Named]:
         """A gradient to a parameter: another one in its place, another array in its sum, an edit, or a factor."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bnsym.calculus.elements import Array, evaluate
+from bnsym.checker.edits import Edit, edits
 from bnsym.checker.probes import Probe
 from bnsym.checker.written import Written
 from bnsym.model import Axis, Program, Quantity
@@ -41,6 +43,11 @@ class Trial:
     probes: Sequence[Probe]
     found: dict[Quantity, Pool | None]
     close: dict[Quantity, Closeness]
+
+    @cached_property
+    def edited(self) -> list[tuple[Edit, list[Values]]]:
+        """Every edit of the backward, on every probe."""
+        return [(edit, self.evaluated(edit.program)) for edit in edits(self.w)]
 
     def evaluated(self, program: Program) -> list[Values]:
         """A program on every probe."""
