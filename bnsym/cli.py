@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import typer
 
+from bnsym.cli_check import check_backward
 from bnsym.cli_kernels import regenerate_kernels
 from bnsym.cli_proofs import derivation_report, prove
 from bnsym.cli_train import reproduce, train
@@ -26,6 +27,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("regenerate-kernels")(regenerate_kernels)
 app.command()(prove)
 app.command("derivation-report")(derivation_report)
+app.command("check-backward")(check_backward)
 app.command()(train)
 app.command()(reproduce)
 

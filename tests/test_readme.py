@@ -76,6 +76,16 @@ def test_an_example_gives_right_gradients(name, generated):
     check_derivatives(Norm(generated / name, kernels))
 
 
+def test_a_backward_is_checked_as_printed(tmp_path):
+    """What the README's homework is told, word for word."""
+    (tmp_path / "homework.py").write_text(example("homework.py"), encoding="utf-8")
+    (shown,) = [block for block in blocks("console") if "check-backward" in block]
+    command, _, said = shown.partition("\n")
+    words = command.removeprefix("$ ").split()
+    run = subprocess.run([BIN / words[0], *words[1:]], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (run.returncode, run.stdout, run.stderr) == (1, said, "")
+
+
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_each_command_exists(words):
     """A command, or `bnsym` with one of its own, takes each option that the README gives it."""
