@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import site
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -112,7 +113,7 @@ def _compiler():
 @pytest.fixture(scope="session")
 def apart():
     """A process for what is built in full: after something FAST in the same one NVRTC spills where it does not else."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), site.addsitedir, (str(ROOT),)) as pool:  # where `tests` is
         yield pool
 
 
