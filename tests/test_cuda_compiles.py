@@ -128,7 +128,7 @@ def wrong_with(pytestconfig, apart):
         key = f"nvrtc/{hashlib.sha256(said.encode()).hexdigest()}"
         wrong = pytestconfig.cache.get(key, None)
         if wrong is None:
-            wanted = expected_of(source, dtypes, expected_entries(source))
+            wanted = expected_of(source, dtypes, expected_entries(source, arch))
             compiling = (built, source, name, arch, options, dtypes)
             result = apart.submit(*compiling).result() if full else built(*compiling[1:])
             wrong = [*problems(result, wanted, memory=full)]

@@ -27,13 +27,19 @@ class Stage:
         """The number of its first sweep."""
         return self.sweeps[0].number
 
+    @property
+    def held(self) -> CudaSweep:
+        """The sweep whose arrays are worth keeping for the others: of those that sum, the one that reads most."""
+        return max((s for s in self.sweeps if s.sums), key=lambda s: len(s.arrays))
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A kernel: its name, without the dtype, and what it calls."""
+    """A kernel: its name, without the dtype, what it calls, and whether its blocks work together in clusters."""
 
     name: str
     call: str
+    in_cluster: bool = False
 
     @property
     def macro(self) -> str:
@@ -91,6 +97,9 @@ class CudaFunction:
             kinds = ["slab"] * (first.sums > 0) + ["ticket"] * (len(stage.sweeps) > 1)
             ways = ["along"] * first.goes_along + ["across"] * first.goes_across
             found += [Entry(f"{prefix}_{kind}_{way}", f"{kind}_{way}({made})") for kind in kinds for way in ways]
+            if first.goes_along and first.sums and len(stage.sweeps) > 1:
+                call = f"cluster_along({stage.held.struct}<T>(a), {made})"
+                found.append(Entry(f"{prefix}_cluster_along", call, in_cluster=True))
         if self.takes_rows:
             rows, columns = (f"{s.struct}<T>(a)" for s in self.sweeps)
             found.append(Entry(f"{self.name}_1_ticket_rows", f"ticket_rows({rows}, {columns})"))
@@ -113,6 +122,10 @@ class CudaFunction:
     def name_of(self, q: Quantity) -> str:
         """A quantity's name in C++."""
         return cpp_name(q.name)
+
+    def numbered(self, sweep: CudaSweep) -> list[int]:
+        """Which of all arrays each one is that a sweep reads."""
+        return [self.arrays.index(q) for q in sweep.arrays]
 
     def elements(self, sweep: CudaSweep) -> Elements:
         """A sweep's statements."""

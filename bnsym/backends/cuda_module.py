@@ -43,6 +43,11 @@ class Source:
         return sum(len(f.entries) for f in self.functions) * len(DTYPES) + 2 * len(self.per_channel)
 
     @property
+    def in_clusters(self) -> int:
+        """How many of them work in clusters, which not every architecture has."""
+        return sum(e.in_cluster for f in self.functions for e in f.entries) * len(DTYPES)
+
+    @property
     def reads_near(self) -> bool:
         """Whether a function reads a vector for each element or row."""
         return any(f.near for f in self.functions)

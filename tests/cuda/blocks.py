@@ -23,8 +23,10 @@ class Blocks:
 
     def __init__(self, name, kernel, check):
         self.module = generated(name, MultiProcessorCount=PROCESSORS)
-        self.module._is_ticketed = lambda *_: False  # then a block's work is known by its number
-        self.module._kernel = lambda function, name, dtype: lambda *launch: self.launched(function, name, *launch)
+        self.module._is_clustered = self.module._is_ticketed = lambda *_: False  # a block's work is known by its number
+        self.module._kernel = lambda function, name, dtype: (
+            lambda *launch, shared_mem: self.launched(function, name, *launch)
+        )
         self.source = (FOLDER / f"{name}.cu").read_text()
         self.kernel, self.check, self.ran = kernel, check, []
 

@@ -17,12 +17,13 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.cu") if "_FUNCTIONS" in path
 WAYS = {  # whether threads go along channels, and what takes whole channels through all sweeps in one launch, if any
     "slab-along": (True, "slab"),
     "slab-across": (False, "slab"),
+    "cluster-along": (True, "cluster"),
     "ticket-along": (True, "ticket"),
     "ticket-across": (False, "ticket"),
     "split-along": (True, None),
     "split-across": (False, None),
 }
-KERNEL = re.compile(r"__global__ void (?:__launch_bounds__\(\d+, \d+\) )?(\w+?)_(?:##name|(float32|float64))\(")
+KERNEL = re.compile(r"__global__ void (?:__\w+__\([\d, ]+\) )*(\w+?)_(?:##name|(float32|float64))\(")
 
 
 def load(name, path, cupy=None, **how):
@@ -50,6 +51,7 @@ def go(module, way):
         module,
         lambda *view: ahead,
         lambda outer, kept, inner, itemsize, along, processors: whole == "slab" and (along or inner == 1),
+        lambda kept, processors: whole == "cluster",
         lambda size, held, cache: whole == "ticket",
     )
 
@@ -62,13 +64,15 @@ def by_chance(module):
         lambda outer, kept, inner, itemsize, along, processors: (
             (along or inner == 1) and _falls("slab", outer, kept, inner, along)
         ),
+        lambda kept, processors: _falls("cluster", kept),
         lambda size, held, cache: _falls("ticket", size, held),
     )
 
 
-def choosing(module, is_along, is_slab, is_ticketed):
+def choosing(module, is_along, is_slab, is_clustered, is_ticketed):
     """The module, with others of the functions that choose kernels by the shape."""
-    module._is_along, module._is_slab, module._is_ticketed = is_along, is_slab, is_ticketed
+    module._is_along, module._is_slab = is_along, is_slab
+    module._is_clustered, module._is_ticketed = is_clustered, is_ticketed
     module._launches.cache_clear()
     return module
 

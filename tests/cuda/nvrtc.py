@@ -117,12 +117,16 @@ def _told(log):
     return entries, frames
 
 
-def expected_entries(source):
-    """How many kernels a source says it has, on a line of its own: `// entries: 12`."""
+def expected_entries(source, arch="sm_90"):
+    """How many kernels a source says it has for an architecture, on lines of their own.
+
+    `// entries: 12`, and `// of these for sm_90 and later alone: 4` where there are such.
+    """
     said = re.findall(r"^// entries: (\d+)$", source, re.MULTILINE)
     if len(said) != 1:
         raise ValueError(f"a source says once, not {len(said)} times, how many kernels it has: // entries: 12")
-    return int(said[0])
+    later = re.findall(r"^// of these for sm_90 and later alone: (\d+)$", source, re.MULTILINE)
+    return int(said[0]) - (sum(map(int, later)) if int(arch.removeprefix("sm_")) < 90 else 0)
 
 
 def problems(result, expected, *, memory=True):

@@ -43,7 +43,7 @@ def main(paths):
             for arch, job in by_arch.items():
                 try:
                     results[arch] = job.result()
-                    found = problems(results[arch], expected_entries(sources[path]))
+                    found = problems(results[arch], expected_entries(sources[path], arch))
                     wrong += [f"{path}, {arch}: {p}" for p in found]
                 except CompileError as error:
                     wrong.append(f"{path}, {arch}: {error}")

@@ -4,36 +4,63 @@ import pytest
 
 from tests.cuda.generated import FOLDER, load
 
-MANY = {"MultiProcessorCount": 132, "L2CacheSize": 50 * 2**20}
+MANY = {
+    "MultiProcessorCount": 132,
+    "L2CacheSize": 50 * 2**20,
+    "MaxSharedMemoryPerBlockOptin": 227 * 2**10,
+    "ComputeCapabilityMajor": 9,
+}
+OLDER = {"MaxSharedMemoryPerBlockOptin": 163 * 2**10, "ComputeCapabilityMajor": 8}
 SPLIT_ALONG = ["1_along", "1_settle", "2_along"]
 SPLIT_ACROSS = ["1_across", "1_settle", "2_across"]
 TAKEN = [  # as (outer, channels, inner), or (rows, features); the kernels of forward, and of backward
     ("batch_norm", "float32", (60, 100, 1), ["1_slab_across"], ["1_slab_across"]),
     ("batch_norm", "float32", (256, 64, 3136), ["1_ticket_along"], ["1_ticket_along"]),
-    ("batch_norm", "float16", (256, 64, 3136), ["1_ticket_along"], ["1_ticket_along"]),
+    (
+        "batch_norm",
+        "float16",
+        (256, 64, 3136),
+        ["1_cluster_along"],
+        ["1_ticket_along"],
+    ),  # of backward half a channel fits
+    ("batch_norm", "float32", (128, 512, 196), ["1_cluster_along"], ["1_cluster_along"]),
     ("batch_norm", "float16", (256, 256, 196), SPLIT_ACROSS, SPLIT_ACROSS),  # runs of 8 do not divide 14 x 14
     ("batch_norm", "float32", (256, 2048, 49), SPLIT_ACROSS, SPLIT_ACROSS),
     ("batch_norm", "float32", (16, 2048, 49), ["1_slab_along"], ["1_slab_along"]),
     ("batch_norm", "float32", (32, 3, 50176), SPLIT_ALONG, SPLIT_ALONG),  # no channel fits the cache
-    ("batch_norm", "float32", (8, 64, 3136), SPLIT_ALONG, SPLIT_ALONG),  # all of them do
+    ("batch_norm", "float32", (8, 64, 3136), ["1_cluster_along"], ["1_cluster_along"]),
+    (
+        "batch_norm",
+        "float32",
+        (8, 16, 3136),
+        SPLIT_ALONG,
+        SPLIT_ALONG,
+    ),  # too few channels for clusters, and all in the cache
     ("batch_norm", "float16", (65536, 1024, 1), ["1_ticket_across"], SPLIT_ACROSS),
     ("batch_norm", "float32", (802816, 64, 1), SPLIT_ACROSS, SPLIT_ACROSS),
+    ("batch_norm", "float16", (802816, 16, 1), SPLIT_ACROSS, SPLIT_ACROSS),
+    ("batch_norm", "float32", (1605632, 3, 1), SPLIT_ACROSS, SPLIT_ACROSS),
     ("batch_norm", "float32", (4096, 64, 16), SPLIT_ACROSS, SPLIT_ACROSS),  # a tile has parts of channels
     ("layer_norm", "float32", (65536, 1024), ["1_slab_along"], ["1_ticket_rows", "2_settle"]),
     ("layer_norm", "float32", (4096, 8192), ["1_slab_along"], ["1_ticket_rows", "2_settle"]),
     ("layer_norm", "float32", (512, 768), ["1_slab_along"], ["1_slab_along", "2_slab_across"]),
+    ("layer_norm", "float32", (4096, 65536), ["1_cluster_along"], ["1_along", "1_settle", "2_across", "2_settle"]),
     ("layer_norm", "float32", (512, 1 << 20), ["1_ticket_along"], ["1_along", "1_settle", "2_slab_across"]),
 ]
+
+
+class Kernel(str):
+    """A kernel that is only its name, and what is set of it."""
 
 
 @pytest.fixture
 def launches(monkeypatch):
     """What a module would launch: kernels by their names."""
 
-    def planned(name, function, dtype, shape):
+    def planned(name, function, dtype, shape, **attributes):
         module = load(f"cupy_{name}_for_its_geometry", FOLDER / f"{name}.py")
-        monkeypatch.setattr(module, "_attribute", lambda device, attribute: MANY[attribute])
-        monkeypatch.setattr(module, "_kernel", lambda function, name, dtype: name)
+        monkeypatch.setattr(module, "_attribute", lambda device, attribute: (MANY | attributes)[attribute])
+        monkeypatch.setattr(module, "_kernel", lambda function, name, dtype: Kernel(name))
         return module._launches(function, dtype, 2 if dtype == "float16" else 4, shape, 16, 0)
 
     return planned
@@ -45,8 +72,24 @@ def test_what_is_launched(launches, name, dtype, shape, forward, backward):
         assert [launch.kernel for launch in launches(name, function, dtype, shape).launches] == kernels
 
 
+def test_devices_without_clusters(launches):
+    for shape, kernels in (((128, 512, 196), ["1_ticket_along"]), ((8, 64, 3136), SPLIT_ALONG)):
+        assert [x.kernel for x in launches("batch_norm", "forward", "float32", shape, **OLDER).launches] == kernels
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("shape", [(128, 512, 400), (16, 64, 3136), (65, 512, 784)])
+def test_clusters_hold_what_they_read(launches, dtype, shape):
+    (launch,) = launches("batch_norm", "backward", dtype, shape).launches
+    itemsize, count = 2 if dtype == "float16" else 4, shape[0] * shape[2]
+    assert launch.blocks == 8 * shape[1]
+    assert 8 * launch.part >= count > 8 * (launch.part - 16 // itemsize)
+    assert launch.shared == 2 * launch.part * itemsize <= launch.kernel.max_dynamic_shared_size_bytes
+    assert launch.part * itemsize % 16 == 0
+
+
 @pytest.mark.parametrize("function", ["forward", "backward"])
-@pytest.mark.parametrize("shape", [(256, 64, 3136), (1024, 512, 784), (256, 256, 196)])
+@pytest.mark.parametrize("shape", [(256, 64, 3136), (1024, 512, 784), (4096, 256, 196)])
 def test_tickets_are_drawn_in_time(launches, function, shape):
     """Since what a ticket waits for was drawn, every block has drawn another; and the cache still holds it."""
     (launch,) = launches("batch_norm", function, "float32", shape).launches

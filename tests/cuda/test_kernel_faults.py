@@ -5,6 +5,7 @@ It shows as an error of a launch, as results that differ between orders of block
 
 import shutil
 
+import numpy as np
 import pytest
 
 from tests.cuda.calls import Calls, bits
@@ -16,7 +17,7 @@ from tests.kernels.forms import form
 pytestmark = NEEDS_COMPILER
 
 ORDERS = [("forward", 0), ("reverse", 0), ("shuffled", 1), ("shuffled", 2)]
-LARGE, EVEN, ODD, DENSE = (2, 3, 520), (6, 4, 16), (5, 3, 7), (21, 9)
+LARGE, EVEN, ODD, DENSE, WIDE = (2, 3, 520), (6, 4, 16), (5, 3, 7), (60, 9), (21, 37)
 FAULTS = {  # what stands there once, what stands there instead; function, way, shape; how it shows
     "merged, no barrier before": (
         ("parts[team.rank / 32][value++] = x; });\n    __syncthreads();", "parts[team.rank / 32][value++] = x; });"),
@@ -27,7 +28,7 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("forward", "slab-along", LARGE, "error"),
     ),
     "merged_down, no barrier before": (
-        ("parts[value++][threadIdx.x] = x; });\n        __syncthreads();", "parts[value++][threadIdx.x] = x; });"),
+        ("parts[value++][at] = x; });\n        __syncthreads();", "parts[value++][at] = x; });"),
         *("backward", "split-across", DENSE, "numpy"),
     ),
     "merged_down, no barrier after": (
@@ -55,11 +56,11 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("forward", "slab-along", ODD, "error"),
     ),
     "reads a row too many": (
-        ("column}, o < end, f.a.packed, in[j][n]);", "column}, o <= end, f.a.packed, in[j][n]);"),
+        ("column, 0}, o < end, f.a.packed, in[j][n]);", "column, 0}, o <= end, f.a.packed, in[j][n]);"),
         *("forward", "slab-across", DENSE, "error"),
     ),
     "writes a row too many": (
-        ("column}, o < end, f.a.packed, out[n]);", "column}, o <= end, f.a.packed, out[n]);"),
+        ("column, 0}, o < end, f.a.packed, out[n]);", "column, 0}, o <= end, f.a.packed, out[n]);"),
         *("forward", "slab-across", DENSE, "error"),
     ),
     "adds up a row too many": (
@@ -68,11 +69,41 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
     ),
     "reads columns too many": (
         ("if (column < columns) across(", "if (columns > 0) across("),
-        *("inference", "split-across", DENSE, "error"),
+        *("inference", "split-across", WIDE, "error"),
     ),
     "a channel too many": (
         ("const bool inside = column < f.kept();", "const bool inside = column <= f.kept();"),
-        *("forward", "slab-across", DENSE, "error"),
+        *("forward", "slab-across", WIDE, "error"),
+    ),
+    "rows of a block that nobody adds up": (
+        ("while (half >= stand.rows) half /= 2;", "while (half > stand.rows / 2) half /= 2;"),
+        *("forward", "slab-across", DENSE, "numpy"),
+    ),
+    "a cluster that does not wait for its shares": (
+        ("mine[value++] = x; });\n    wait_for_cluster();", "mine[value++] = x; });"),
+        *("backward", "cluster-along", LARGE, "numpy"),
+    ),
+    "a cluster that does not wait for its sums": (
+        (
+            "settle(f, Team{team.rank, 32}, k, sums);\n    }\n    wait_for_cluster();",
+            "settle(f, Team{team.rank, 32}, k, sums);\n    }",
+        ),
+        *("forward", "cluster-along", LARGE, "order"),
+    ),
+    "a share left out": (
+        ("other_number < CLUSTER;", "other_number < CLUSTER - 1;"),
+        *("forward", "cluster-along", LARGE, "numpy"),
+    ),
+    "another array's share": (
+        ("room + m * size + p.before", "room + (1 - m) * size + p.before"),
+        *("backward", "cluster-along", LARGE, "numpy"),
+    ),
+    "copies past the end of a channel": (
+        (
+            "const int64 end = begin + f.a.part < count ? begin + f.a.part : count;\n    const Share",
+            "const int64 end = begin + f.a.part;\n    const Share",
+        ),
+        *("forward", "cluster-along", LARGE, "error"),
     ),
     "a moment about the means alone": (
         (" + apart[F::first(m)] * apart[F::second(m)] * (count * share)", ""),
@@ -216,10 +247,24 @@ def test_packs_of_arrays_that_are_not_aligned():
             calls.got(made, "forward", moved=1)
 
 
+@pytest.mark.parametrize("fault", [False, True])
+def test_threads_that_are_left_over_do_nothing(fault, tmp_path):
+    """What they would read and write is another's: in place, it would be normalized twice."""
+    there = "if (skip || stand.row == stand.rows) return;"
+    source = (FOLDER / "batch_norm.cu").read_text()
+    assert source.count(there) == 1
+    shutil.copy(FOLDER / "batch_norm.py", tmp_path)
+    (tmp_path / "batch_norm.cu").write_text(source.replace(there, "if (skip) return;") if fault else source)
+    made, calls = go(module(tmp_path), "slab-across"), Calls("batch_norm", form("channels", DENSE, 1))
+    given = calls.keywords(made, "forward")
+    made.forward(**given, out=given["x"])
+    assert np.allclose(given["x"], calls.expected("forward")["0.0"], 1e-4, 1e-4) != fault
+
+
 def test_a_slab_across_takes_one_column_of_a_channel():
     """The one way that is not open to every shape."""
     made, calls = go(module(FOLDER), "slab-across"), Calls("batch_norm", form("channels", EVEN, 1))
     assert shows(calls, "forward", "slab-across", [made]) == set()  # `go` keeps it from that
-    choosing(made, lambda *_: False, lambda *_: True, lambda *_: False)
+    choosing(made, lambda *_: False, lambda *_: True, lambda *_: False, lambda *_: False)
     with pytest.raises(AssertionError):
         calls.check("forward", calls.got(made, "forward"))

@@ -14,14 +14,15 @@ from tests.kernels.subjects import made
 pytestmark = NEEDS_COMPILER
 
 ORDERS = [("forward", 0), ("reverse", 0), ("shuffled", 1), ("shuffled", 2)]
-SPLIT, SLAB = ("split-along", "split-across", "ticket-along"), ("slab-along",)
+SPLIT, SLAB = ("split-along", "split-across", "ticket-along"), ("slab-along", "cluster-along")
 ACROSS = ("slab-across", "split-across", "ticket-across")
 SHAPES = {  # those in which packs can be read and cannot, a channel takes one warp or a block, and blocks are several
     "channels": [
         ((6, 4, 16), 1, (*SPLIT, *SLAB)),
         ((5, 3, 7), 1, SPLIT),
         ((2, 3, 520), 1, SLAB),
-        ((70, 9), 1, (*ACROSS, *SLAB)),
+        ((70, 9), 1, (*ACROSS, "slab-along")),
+        ((50, 8), 1, ACROSS),
         ((20, 40), -1, ACROSS),
         ((9, 1), 1, WAYS),
     ],
@@ -29,7 +30,7 @@ SHAPES = {  # those in which packs can be read and cannot, a channel takes one w
         ((6, 16), 1, (*SPLIT, *SLAB)),
         ((5, 7), 1, SPLIT),
         ((3, 1040), 1, SLAB),
-        ((9, 3, 3), 2, (*ACROSS, *SLAB)),
+        ((9, 3, 3), 2, (*ACROSS, "slab-along")),
         ((40, 1), 1, ACROSS),
         ((1, 9), 1, WAYS),
     ],
@@ -37,14 +38,14 @@ SHAPES = {  # those in which packs can be read and cannot, a channel takes one w
         ((3, 4, 16), 2, (*SPLIT, *SLAB)),
         ((5, 6, 7), 3, SPLIT),
         ((2, 4, 520), 2, SLAB),
-        ((7, 6), 6, (*ACROSS, *SLAB)),
+        ((7, 6), 6, (*ACROSS, "slab-along")),
         ((2, 3, 1), 1, WAYS),
     ],
     "instance": [
         ((3, 2, 16), None, (*SPLIT, *SLAB)),
         ((5, 3, 7), None, SPLIT),
         ((2, 2, 1040), None, SLAB),
-        ((7, 6, 1), None, (*ACROSS, *SLAB)),
+        ((7, 6, 1), None, (*ACROSS, "slab-along")),
     ],
     "elementwise": [((6, 16), None, SPLIT), ((5, 7), None, SPLIT), ((4, 1040), None, SPLIT), ((1,), None, SPLIT)],
 }

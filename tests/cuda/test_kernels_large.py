@@ -90,14 +90,14 @@ def test_a_sweep_that_writes(way, shape, axis):
         ("along", 0, "(place[p].o * f.kept() + k) * inner + place[p].i", "int"),
         ("along", 2, "(place[p].o * f.kept() + k) * inner + place[p].i", "unsigned"),
         ("along", 0, "part * f.a.part;\n    if (is_skipped", "int"),
-        ("across", 0, "o * columns + column}, o < end, f.a.packed, out", "int"),
-        ("across", 2, "o * columns + column}, o < end, f.a.packed, in", "unsigned"),
+        ("across", 0, "o * columns + column, 0}, o < end, f.a.packed, out", "int"),
+        ("across", 2, "o * columns + column, 0}, o < end, f.a.packed, in", "unsigned"),
     ],
 )
 def test_an_index_of_32_bits_shows(way, number, there, to):
     def plant(source):
         assert source.count(there) == 1
-        index = there.split("}")[0].split(";")[0]
+        index = there.split(", 0}")[0].split(";")[0]
         return source.replace(there, there.replace(index, f"{to}({index})"))
 
     with pytest.raises(LaunchError, match=r"it (read|write)s address"):

@@ -15,6 +15,11 @@ inline int __syncthreads_and(int predicate, int line = __builtin_LINE()) {
     return votes.count == votes.threads;
 }
 
+// Whoever has arrived waits: no kernel here does anything in between.
+inline void __cluster_barrier_arrive() {}
+inline void __cluster_barrier_wait(int line = __builtin_LINE()) { shim::barrier(shim::CLUSTER_SYNC, false, line); }
+inline void *__cluster_map_shared_rank(const void *address, unsigned rank) { return shim::map_shared(address, rank); }
+
 inline void __syncwarp(unsigned mask = 0xffffffff, int line = __builtin_LINE()) {
     shim::exchange(shim::SYNCWARP, mask, 0, shim::lane, line);
 }

@@ -19,7 +19,8 @@ def ways(name, lag):
     """The module as it would go pass by pass, and by tickets."""
     split, made = module(name, "_split"), module(name, f"_{lag.replace(' ', '_')}")
     for one, ticketed in ((split, False), (made, True)):
-        one._is_slab, one._is_ticketed = lambda *_: False, lambda *_, answer=ticketed: answer
+        one._is_slab = one._is_clustered = lambda *_: False
+        one._is_ticketed = lambda *_, answer=ticketed: answer
         one._launches.cache_clear()
     if LAGS[lag]:
         made._lag = LAGS[lag]
