@@ -40,6 +40,7 @@ def part(**changed):
             time_of("copy", "forward", 0.5),
             time_of("bnsym", "forward", 1.0, 1.2, 0.9),
             time_of("torch", "forward", 3.0, 2.0),
+            time_of("bnsym, tickets", "forward", 0.8),
             time_of("bnsym", "backward", 2.0),
             {"direction": "backward", "mode": "device", "peer": "torch", "rounds": [], "failed": "given up after 30 s"},
         ],
@@ -54,7 +55,8 @@ def test_arithmetic():
     assert forward["passes"] == 2
     assert forward["GB/s"] == pytest.approx(2000)
     assert forward["of copy"] == pytest.approx(0.5)
-    assert forward["best peer"] == "torch"
+    assert forward["best peer"] == "torch"  # bnsym going another way is no peer
+    assert forward["microseconds"]["bnsym, tickets"] == 0.8
     assert forward["ratio"] == pytest.approx(2.5)
     assert forward["spread"] == pytest.approx(0.3)
     assert (backward["passes"], backward["GB/s"]) == (5, pytest.approx(2500))
@@ -81,7 +83,7 @@ def test_what_was_not_measured_is_absent_and_said():
     absent["records"][0]["prepared"]["bnsym"] = {"failed": "WrongResult: wrong: dx by 1e+00"}
     absent["records"][0]["times"] = [t for t in absent["records"][0]["times"] if t["peer"] != "bnsym"]
     row, other = table.rows(absent)
-    assert row["microseconds"] == {"torch": 2.5}
+    assert row["microseconds"] == {"torch": 2.5, "bnsym, tickets": 0.8}
     assert other["microseconds"] == {}
     assert {"GB/s", "of copy", "ratio", "passes"}.isdisjoint(row)
     assert {(peer, why) for _, peer, why in table.missing(absent)} == {
@@ -138,7 +140,7 @@ def test_markdown_and_json(tmp_path):
     report.save()
     text = (tmp_path / "nvidia-made-up-1.md").read_text(encoding="utf-8")
     (row,) = [line for line in text.splitlines() if line.startswith("| batch_norm 1000x250 float32 | forward |")]
-    assert "| 1 | 2000 (2S) | 50 % | 2.5 (torch) | 2.50 | torch 2.5; copy 0.5 | 30 % |" in row
+    assert "| 1 | 2000 (2S) | 50 % | 2.5 (torch) | 2.50 | torch 2.5; bnsym, tickets 0.8; copy 0.5 | 30 % |" in row
     assert "1 passed \\| 2" in text
     assert "PyTorch has no cuDNN" in text
     assert "dry run" not in text

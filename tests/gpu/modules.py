@@ -20,6 +20,21 @@ def module(name, copy=""):
     return made
 
 
+WAYS = ("split", "tickets", "clusters")
+"""How data can be gone through: pass by pass, or in one launch."""
+
+
+def going(name, way, copy=""):
+    """Another copy of a module, which goes one way wherever that is open, however small the data are."""
+    made = module(name, f"_{way}{copy}")
+    if hasattr(made, "_launches"):
+        made._is_slab = lambda *_: False
+        made._is_clustered = lambda *_: way == "clusters"
+        made._is_ticketed = lambda *_: way == "tickets"
+        made._launches.cache_clear()
+    return made
+
+
 def dtype(name):
     """A dtype by its name; bfloat16 is one of ml_dtypes, which CuPy asks for too."""
     if name == "bfloat16":

@@ -1,8 +1,8 @@
-"""Kernels whose blocks draw tickets and wait for each other: no stand-in shows the order of memory operations."""
+"""Kernels whose blocks wait for each other, by tickets or in clusters: no stand-in shows the order of what they do."""
 
 import pytest
 
-from .modules import bits, module, normal
+from .modules import bits, going, normal
 
 SHAPES = [
     ("batch_norm", (64, 48, 56, 56)),
@@ -12,33 +12,37 @@ SHAPES = [
     ("layer_norm", (700, 9000)),
     ("batch_norm_relu", (64, 48, 28, 28)),
 ]
-LAGS = {"as chosen": None, "with waiting": lambda blocks, tickets: 0, "far behind": lambda blocks, tickets: 1000}
+CLUSTERED = [
+    ("batch_norm", (64, 48, 56, 56)),
+    ("batch_norm", (9, 200, 40)),
+    ("layer_norm", (700, 65536)),
+    ("batch_norm_gelu", (64, 48, 28, 28)),
+    ("masked_batch_norm", (32, 130, 28, 28)),
+]
+LAGS = {"tickets": None, "tickets, waiting": lambda blocks, tickets: 0, "tickets, late": lambda blocks, tickets: 1000}
+CASES = [(*case, how) for how in LAGS for case in SHAPES] + [(*case, "clusters") for case in CLUSTERED]
 
 
-def ways(name, lag):
-    """The module as it would go pass by pass, and by tickets."""
-    split, made = module(name, "_split"), module(name, f"_{lag.replace(' ', '_')}")
-    for one, ticketed in ((split, False), (made, True)):
-        one._is_slab = one._is_clustered = lambda *_: False
-        one._is_ticketed = lambda *_, answer=ticketed: answer
-        one._launches.cache_clear()
-    if LAGS[lag]:
-        made._lag = LAGS[lag]
-    return split, made
+def in_one_launch(name, how):
+    """The module that takes data through all sweeps in one launch."""
+    made = going(name, how.split(",")[0], how.replace(", ", "_"))
+    if LAGS.get(how):
+        made._lag = LAGS[how]
+    return made
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize("lag", LAGS)
-@pytest.mark.parametrize(("name", "shape"), SHAPES, ids=str)
-def test_as_pass_by_pass_and_the_same_bits(cp, name, shape, lag, dtype):
-    split, made = ways(name, lag)
+@pytest.mark.parametrize(("name", "shape", "how"), CASES, ids=str)
+def test_as_pass_by_pass_and_the_same_bits(cp, name, shape, how, dtype):
+    split, made = going(name, "split"), in_one_launch(name, how)
     x, dy = normal(cp, 1, shape, dtype, 3, 2), normal(cp, 2, shape, dtype)
     gamma, beta = (normal(cp, n, shape[1]) for n in (3, 4))
-    more = (beta,) if name == "batch_norm_relu" else ()
+    mask = [normal(cp, 5, shape, dtype) > -1] if name == "masked_batch_norm" else []
+    more = [beta] if name in ("batch_norm_relu", "batch_norm_gelu") else []
 
     def run(one):
-        y, saved = one.forward(x, gamma, beta)
-        return y, *saved[:3], *one.backward(dy, x, gamma, *more, saved)
+        y, saved = one.forward(x, *mask, gamma, beta)
+        return y, *saved[:3], *one.backward(dy, x, *mask, gamma, *more, saved)
 
     close = {"float16": 2e-3, "float32": 1e-5, "float64": 1e-12}[dtype]
     want, first = run(split), run(made)

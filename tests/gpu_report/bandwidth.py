@@ -3,7 +3,7 @@
 from .cases import DIRECTIONS, every, tiny
 from .measuring import median
 from .peer import Peer
-from .worker import OURS, PEERS
+from .worker import OURS, PEERS, WAYS
 
 ROUNDS = 3
 CEILING = 2 << 30  # bytes, copied once to learn what the memory gives
@@ -74,6 +74,11 @@ def measured(case, running, budget):
     return record
 
 
+def _is_asked(name, case, compiled):
+    """Whether a peer is asked for a case: what takes long, or is asked for another reason, is for the headlines."""
+    return case.headline or not (name in WAYS or (name in COMPILED and not compiled.startswith("all")))
+
+
 def _said(why):
     return {"failed": why} if why else {}
 
@@ -89,9 +94,7 @@ def run(report, budget, *, is_dry=False, compiled="headline", cases=None):
             if budget.left < 5:
                 part["not measured"].append({"name": case.name, "why": "no time was left"})
                 continue
-            asked = {
-                n: p for n, p in running.items() if n not in COMPILED or case.headline or compiled.startswith("all")
-            }
+            asked = {name: peer for name, peer in running.items() if _is_asked(name, case, compiled)}
             part["records"].append(measured(case, asked, budget))
             report.save()
     finally:

@@ -8,6 +8,7 @@ from tests.gpu.device import cupy
 from .cases import EPS
 from .clock import CupyClock, WallClock
 from .measuring import sets_for
+from .missing import Missing
 from .reference import checked, reference
 
 
@@ -59,13 +60,15 @@ class Copies:
 
 
 class Ours:
+    way = ""  # as the module chooses
+
     def __init__(self, is_dry=False):
         self.cupy = cupy()
         self.clock = WallClock() if is_dry else CupyClock(self.cupy)
 
     def prepare(self, case):
         """Arrays, and one check of every result; nothing is timed that is wrong."""
-        cp, self.case, self.module = self.cupy, case, modules.module(case.norm)
+        cp, self.case, self.module = self.cupy, case, self._module(case.norm)
         self.sets = sets_for(case.nbytes)
         draw = lambda seed, shape, dtype, **how: modules.normal(cp, seed, shape, dtype, **how)  # noqa: E731
         self.x = [draw(2 * k, case.stored, case.dtype, mean=0.5, std=2.0) for k in range(self.sets)]
@@ -77,10 +80,23 @@ class Ours:
         self.dx = [modules.poisoned(cp, case.stored, case.dtype) for _ in self.x]
         self.saved = [None for _ in self.x]
         launches = {n: self._launches(getattr(self, n)) for n in ("forward", "backward")}
+        self._check_way(launches)
         for k in range(1, self.sets):
             self.forward(k)
         modules_own = self.backward(0)
         return {"sets": self.sets, "launches": launches, **self._checked(modules_own)}
+
+    def _module(self, norm):
+        return modules.going(norm, self.way) if self.way else modules.module(norm)
+
+    def _check_way(self, launches):
+        wanted = self.way.removesuffix("s")
+        if (
+            self.way
+            and self.way != "split"
+            and not any(wanted in kernel for names in launches.values() for kernel in names)
+        ):
+            raise Missing(f"no {wanted} takes this shape")
 
     def _given(self):
         return (self.gamma, self.beta) if self.case.has_beta else (self.gamma,)
@@ -137,3 +153,15 @@ class Ours:
         got = dict(zip(("y", "dx", "dgamma", "dbeta"), map(wide, found), strict=False))
         errors = checked(self.case, got, reference(self.case, x, dy, gamma, beta))
         return {"errors": errors, "reference": f"{where}, float64"}
+
+
+class Split(Ours):
+    way = "split"
+
+
+class Tickets(Ours):
+    way = "tickets"
+
+
+class Clusters(Ours):
+    way = "clusters"

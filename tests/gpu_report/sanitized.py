@@ -5,11 +5,12 @@ python -m tests.gpu_report.sanitized NAME ...
 
 import inspect
 import sys
+from itertools import product
 
 import numpy as np
 
 from tests.gpu.device import cupy
-from tests.gpu.modules import module, normal
+from tests.gpu.modules import WAYS, going, module, normal
 
 SHAPES = (
     (60, 100),
@@ -65,18 +66,9 @@ class Arguments:
         return others[name]()
 
 
-def by_tickets(made):
-    """The module, drawing tickets wherever it can, however small the data are."""
-    made._is_slab, made._is_ticketed = lambda *_: False, lambda *_: True
-    made._launches.cache_clear()
-    return made
-
-
-def called(cp, name, shape, dtype, tickets):
+def called(cp, name, shape, dtype, way):
     """The functions that were called."""
-    found, given = module(name, "tickets" if tickets else ""), Arguments(cp, name, shape, dtype)
-    if tickets and hasattr(found, "_launches"):
-        by_tickets(found)
+    found, given = going(name, way) if way else module(name), Arguments(cp, name, shape, dtype)
     functions = [n for n in found.__all__ if inspect.isfunction(getattr(found, n)) and n != "plan"]
     for function in sorted(functions, key=lambda n: n != "forward"):
         parameters = inspect.signature(getattr(found, function)).parameters.values()
@@ -92,10 +84,8 @@ def main(names):
     cp = cupy()
     if hasattr(cp.cuda, "set_allocator"):
         cp.cuda.set_allocator(None)  # each array by itself, so that what reads past its end is seen
-    ways = [
-        (name, shape, dtype, way) for name in names for shape in SHAPES for dtype in DTYPES for way in (False, True)
-    ]
-    calls = [function for way in ways for function in called(cp, *way)]
+    ways = ("", *(way for way in WAYS if way != "split"))  # as chosen, which passes are for some of the shapes
+    calls = [function for each in product(names, SHAPES, DTYPES, ways) for function in called(cp, *each)]
     print(f"called {len(calls)} functions of {len(names)} modules")
 
 

@@ -50,7 +50,7 @@ def _row(part, record, direction, mode):
     micros = {name: t["microseconds"] for name, t in times.items()}
     copy = micros.pop("copy", None)
     own = micros.get(part["ours"])
-    others = {name: t for name, t in micros.items() if name != part["ours"]}
+    others = {name: t for name, t in micros.items() if not name.startswith(part["ours"])}
     row = {"case": record["name"], "direction": direction, "mode": mode, "microseconds": micros}
     if copy is not None:
         row["copy of x, microseconds"] = copy

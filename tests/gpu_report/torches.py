@@ -5,11 +5,8 @@ import importlib
 from .cases import EPS
 from .clock import TorchClock, WallClock
 from .measuring import sets_for
+from .missing import Missing
 from .reference import checked, reference
-
-
-class Missing(Exception):
-    """A peer that has nothing for a case, in words."""
 
 
 class Torch:

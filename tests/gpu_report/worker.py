@@ -15,6 +15,9 @@ from .measuring import MODES, median, on_the_device
 PEERS = {  # by name: where, and which class
     "copy": ("ours", "Copies"),
     "bnsym": ("ours", "Ours"),
+    "bnsym, split": ("ours", "Split"),
+    "bnsym, tickets": ("ours", "Tickets"),
+    "bnsym, clusters": ("ours", "Clusters"),
     "torch": ("torches", "Torch"),
     "torch cuDNN": ("torches", "Cudnn"),
     "torch.compile": ("torches", "Compiled"),
@@ -26,6 +29,8 @@ NETWORKS = {  # those that train a network
     "torch, in a graph": ("networks", "Graphed"),
 }
 OURS = "bnsym"
+WAYS = tuple(name for name in PEERS if name.startswith(f"{OURS}, "))
+"""bnsym where it goes another way than it would choose: no peers, but to choose better by."""
 
 
 def made(name, is_dry):
