@@ -189,6 +189,15 @@ def test_spills(source, arch):
     assert re.search(r"^\S*turned\S* spills: [1-9]\d* bytes stored, [1-9]\d* loaded$", found, re.MULTILINE)
 
 
+def test_kernels_of_clusters_leave_room_for_a_channel():
+    source = """extern "C" __global__ void sums_cluster_along(float* x) {
+        __shared__ float r[%d]; r[threadIdx.x] = *x; __syncthreads(); *x = r[5];
+    }"""
+    assert [*problems(compiled(source % 2048, "room.cu", "sm_90"), 1)] == []
+    (problem,) = problems(compiled(source % 2049, "room.cu", "sm_90"), 1)
+    assert problem == "sums_cluster_along has 8196 bytes of shared memory of its own, 8192 are left to it"
+
+
 def test_arrays_in_local_memory():
     (problem,) = problems(compiled(INDEXED, "indexed.cu", "sm_90"), 1)
     assert problem == "indexed keeps 256 bytes in local memory"
@@ -207,6 +216,11 @@ def test_what_only_the_assembler_refuses(options):
     room = 'extern "C" __global__ void room(float* x) { __shared__ float r[20000]; r[threadIdx.x] = *x; *x = r[5]; }'
     with pytest.raises(CompileError, match="shared"):
         compiled(room, "room.cu", "sm_90", options)
+
+
+def test_kernels_that_only_later_architectures_have():
+    said = "// entries: 12\n// of these for sm_90 and later alone: 4\n"
+    assert [expected_entries(said, arch) for arch in ARCHS] == [8, 12, 12]
 
 
 def test_a_source_says_once_how_many_kernels_it_has():

@@ -106,6 +106,10 @@ def test_a_dry_run(tmp_path, capsys):
         assert record["prepared"]["bnsym"]["launches"]["forward"]
         assert {"microseconds", "rounds"} <= set(record["times"][0])
         assert all(len(t["rounds"]) == bandwidth.ROUNDS for t in record["times"] if t["peer"] == "bnsym")
+    told = data["bandwidth"]["records"][0]["prepared"]  # of a headline the other ways are measured too
+    assert told["bnsym, split"]["launches"]["forward"] == ["1_across", "1_settle", "2_across"]
+    assert told["bnsym, tickets"]["launches"]["forward"] == ["1_ticket_across"]
+    assert told["bnsym, clusters"] == {"failed": "no cluster takes this shape"}
     assert {r["mode"] for r in table.rows(data["bandwidth"])} == {"device", "call", "graph"}
     assert len(data["step"]["bnsym, in a graph"]["rounds"]) == bandwidth.ROUNDS
     for found in data["step"].values():  # of losses that are NumPy's, or nothing
@@ -120,5 +124,6 @@ def test_the_script_for_the_sanitizer_calls_every_function(monkeypatch, capsys):
     for where in (modules, sanitized):  # `going` finds it in its own place
         monkeypatch.setattr(where, "module", loaded)
     monkeypatch.setattr(sanitized, "SHAPES", ((6, 4, 5),))
+    monkeypatch.setattr(sanitized, "DTYPES", ("float32",))
     sanitized.main(sanitizer.NAMES)
     assert capsys.readouterr().out.startswith("called ")

@@ -10,8 +10,6 @@ from tests.cuda.cpu_module import CpuModule
 
 ATTRIBUTES = {
     "MultiProcessorCount": 4,  # few, so that small arrays fill the device
-    "ComputeCapabilityMajor": 9,
-    "ComputeCapabilityMinor": 0,
     "L2CacheSize": 4 * 2**20,
     "MaxThreadsPerBlock": 1024,
     "MaxThreadsPerMultiProcessor": 2048,
@@ -20,7 +18,6 @@ ATTRIBUTES = {
     "MaxSharedMemoryPerMultiprocessor": 228 * 1024,
     "WarpSize": 32,
     "CooperativeLaunch": 1,
-    "ClusterLaunch": 1,
 }
 
 
@@ -28,10 +25,9 @@ class Device:
     """The one device."""
 
     id = 0
-    compute_capability = "90"
 
-    def __init__(self, device=0, **attributes):
-        self.attributes = ATTRIBUTES | attributes
+    def __init__(self, device=0, *, compute_capability="90", **attributes):
+        self.attributes, self.compute_capability = ATTRIBUTES | attributes, compute_capability
 
     def __enter__(self):
         return self

@@ -91,18 +91,6 @@ def divided(module):
     return module
 
 
-def recorded(module):
-    """The names of the kernels that the module launches from here on, as they are launched."""
-    kernel, names = module._kernel, set()
-
-    def recording(function, name, dtype):
-        names.add(f"{function}_{name}_{dtype}")
-        return kernel(function, name, dtype)
-
-    module._kernel = recording
-    return names
-
-
 def kernels(source, dtype):
     """The kernels that a source has for data of a dtype."""
     kept = "float64" if dtype == "float64" else "float32"

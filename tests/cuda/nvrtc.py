@@ -19,6 +19,9 @@ FAST = ("--Ofast-compile=max",)
 """A fifth of the time: everything is compiled and assembled, but with few optimizations, so that the registers and
 the spills are not those of the real kernels."""
 
+CLUSTER_SHARED = 8 << 10
+"""What modules leave of a block's shared memory beside a channel's data: _OWN_SHARED, less the device's own 1 KB."""
+
 TOLD = ("--ptxas-options=-v",)
 
 
@@ -133,6 +136,9 @@ def problems(result, expected, *, memory=True):
     """What is wrong with a compiled source, a line each; `memory=False` for one that was compiled FAST."""
     if not expected or len(result.entries) != expected:
         yield f"{len(result.entries)} kernels, {expected} expected"
+    for name, entry in result.entries.items():
+        if "_cluster_" in name and entry.shared > CLUSTER_SHARED:
+            yield f"{name} has {entry.shared} bytes of shared memory of its own, {CLUSTER_SHARED} are left to it"
     for name, (stack, stores, loads) in result.functions.items() if memory else ():
         if stores or loads:
             yield f"{name} spills: {stores} bytes stored, {loads} loaded"

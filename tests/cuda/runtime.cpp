@@ -100,6 +100,7 @@ extern "C" SHIM_API const char *shim_launch(const Launch *l, uint64_t *address) 
     random_bits.state = l->seed;
     blocks_total = l->grid[0] * l->grid[1] * l->grid[2];
     blocks_done = at_grid_sync = maybe_spins = 0;
+    copies.clear();
     Guard guard(l->seconds);
     if (sigsetjmp(back, 0)) {
         forget();

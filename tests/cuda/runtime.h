@@ -35,6 +35,9 @@ SHIM_API void spin();
 // What a thread calls that may be waiting for another one in a loop: spins now and then.
 SHIM_API void maybe_spin();
 SHIM_API void *map_shared(const void *address, unsigned rank);
+// What cp.async does: a thread's copies are there when it has waited for them, and no earlier.
+SHIM_API void copy_later(void *to, const void *from, size_t bytes);
+SHIM_API void copies_arrive();
 [[noreturn]] SHIM_API void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 }  // namespace shim

@@ -1,6 +1,7 @@
 // What is under way: one launch at a time, in the calling thread of the machine; and what is said where it goes wrong.
 #pragma once
 #include <memory>
+#include <unordered_map>
 
 #include "block.h"
 #include "faults.h"
@@ -34,6 +35,13 @@ static Block *block;
 static Thread *self;
 static bool moved;  // a thread did more than spin
 static unsigned maybe_spins;
+
+struct Copy {
+    void *to;
+    const void *from;
+    size_t bytes;
+};
+static std::unordered_map<const Thread *, std::vector<Copy>> copies;  // of each thread, under way
 
 static dim3 shape_of(const uint64_t *v) { return dim3(v[0], v[1], v[2]); }
 

@@ -7,35 +7,26 @@ from tests.cuda.generated import FOLDER, load
 MANY = {
     "MultiProcessorCount": 132,
     "L2CacheSize": 50 * 2**20,
-    "MaxSharedMemoryPerBlockOptin": 227 * 2**10,
-    "ComputeCapabilityMajor": 9,
+    "MaxSharedMemoryPerMultiprocessor": 228 * 2**10,
 }
-OLDER = {"MaxSharedMemoryPerBlockOptin": 163 * 2**10, "ComputeCapabilityMajor": 8}
+OLDER = {"MaxSharedMemoryPerMultiprocessor": 164 * 2**10, "compute_capability": "80"}
+SMALL = {"MultiProcessorCount": 10, "L2CacheSize": 2**20}
 SPLIT_ALONG = ["1_along", "1_settle", "2_along"]
 SPLIT_ACROSS = ["1_across", "1_settle", "2_across"]
 TAKEN = [  # as (outer, channels, inner), or (rows, features); the kernels of forward, and of backward
     ("batch_norm", "float32", (60, 100, 1), ["1_slab_across"], ["1_slab_across"]),
     ("batch_norm", "float32", (256, 64, 3136), ["1_ticket_along"], ["1_ticket_along"]),
-    (
-        "batch_norm",
-        "float16",
-        (256, 64, 3136),
-        ["1_cluster_along"],
-        ["1_ticket_along"],
-    ),  # of backward half a channel fits
+    ("batch_norm", "float16", (256, 64, 3136), ["1_ticket_along"], ["1_ticket_along"]),
     ("batch_norm", "float32", (128, 512, 196), ["1_cluster_along"], ["1_cluster_along"]),
+    ("batch_norm", "float32", (800, 512, 196), ["1_cluster_along"], ["1_ticket_along"]),  # x fits, x and dy do not
     ("batch_norm", "float16", (256, 256, 196), SPLIT_ACROSS, SPLIT_ACROSS),  # runs of 8 do not divide 14 x 14
     ("batch_norm", "float32", (256, 2048, 49), SPLIT_ACROSS, SPLIT_ACROSS),
     ("batch_norm", "float32", (16, 2048, 49), ["1_slab_along"], ["1_slab_along"]),
     ("batch_norm", "float32", (32, 3, 50176), SPLIT_ALONG, SPLIT_ALONG),  # no channel fits the cache
     ("batch_norm", "float32", (8, 64, 3136), ["1_cluster_along"], ["1_cluster_along"]),
-    (
-        "batch_norm",
-        "float32",
-        (8, 16, 3136),
-        SPLIT_ALONG,
-        SPLIT_ALONG,
-    ),  # too few channels for clusters, and all in the cache
+    # of these there are too few channels for clusters, or a few more than are worked on at once
+    ("batch_norm", "float32", (8, 16, 3136), SPLIT_ALONG, SPLIT_ALONG),
+    ("batch_norm", "float32", (8, 36, 3136), SPLIT_ALONG, SPLIT_ALONG),
     ("batch_norm", "float16", (65536, 1024, 1), ["1_ticket_across"], SPLIT_ACROSS),
     ("batch_norm", "float32", (802816, 64, 1), SPLIT_ACROSS, SPLIT_ACROSS),
     ("batch_norm", "float16", (802816, 16, 1), SPLIT_ACROSS, SPLIT_ACROSS),
@@ -58,8 +49,7 @@ def launches(monkeypatch):
     """What a module would launch: kernels by their names."""
 
     def planned(name, function, dtype, shape, **attributes):
-        module = load(f"cupy_{name}_for_its_geometry", FOLDER / f"{name}.py")
-        monkeypatch.setattr(module, "_attribute", lambda device, attribute: (MANY | attributes)[attribute])
+        module = load(f"cupy_{name}_for_its_geometry", FOLDER / f"{name}.py", **(MANY | attributes))
         monkeypatch.setattr(module, "_kernel", lambda function, name, dtype: Kernel(name))
         return module._launches(function, dtype, 2 if dtype == "float16" else 4, shape, 16, 0)
 
@@ -75,6 +65,13 @@ def test_what_is_launched(launches, name, dtype, shape, forward, backward):
 def test_devices_without_clusters(launches):
     for shape, kernels in (((128, 512, 196), ["1_ticket_along"]), ((8, 64, 3136), SPLIT_ALONG)):
         assert [x.kernel for x in launches("batch_norm", "forward", "float32", shape, **OLDER).launches] == kernels
+
+
+def test_devices_too_small_for_clusters(launches):
+    """Where eight blocks are not sure of their places at the same time, a launch would fail."""
+    for channels in (16, 64, 512):
+        planned = launches("batch_norm", "forward", "float32", (16, channels, 3136), **SMALL).launches
+        assert not [x.kernel for x in planned if "cluster" in x.kernel]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])

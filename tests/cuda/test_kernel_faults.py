@@ -17,7 +17,7 @@ from tests.kernels.forms import form
 pytestmark = NEEDS_COMPILER
 
 ORDERS = [("forward", 0), ("reverse", 0), ("shuffled", 1), ("shuffled", 2)]
-LARGE, EVEN, ODD, DENSE, WIDE = (2, 3, 520), (6, 4, 16), (5, 3, 7), (60, 9), (21, 37)
+LARGE, EVEN, ODD, DENSE, WIDE, LONG = (2, 3, 520), (6, 4, 16), (5, 3, 7), (60, 9), (21, 37), (3, 2, 2744)
 FAULTS = {  # what stands there once, what stands there instead; function, way, shape; how it shows
     "merged, no barrier before": (
         ("parts[team.rank / 32][value++] = x; });\n    __syncthreads();", "parts[team.rank / 32][value++] = x; });"),
@@ -85,14 +85,30 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
     ),
     "a cluster that does not wait for its sums": (
         (
-            "settle(f, Team{team.rank, 32}, k, sums);\n    }\n    wait_for_cluster();",
-            "settle(f, Team{team.rank, 32}, k, sums);\n    }",
+            "settle(f, Team{team.rank, 32}, k, all);\n    }\n    wait_for_cluster();",
+            "settle(f, Team{team.rank, 32}, k, all);\n    }",
         ),
-        *("forward", "cluster-along", LARGE, "order"),
+        *("forward", "cluster-along", LARGE, "error"),
+    ),
+    "copies that nobody waits for": (
+        ("shim::copies_arrive();", ""),
+        *("backward", "cluster-along", LARGE, "numpy"),
+    ),
+    "copies of the first packs alone": (
+        ("at < end - begin; at += step) {", "at < step && at < end - begin; at += step) {"),
+        *("backward", "cluster-along", LONG, "numpy"),
+    ),
+    "copies that do not go on to the next run": (
+        ("i += wraps ? more - inner : more;", "i += more;"),
+        *("backward", "cluster-along", LONG, "error"),
+    ),
+    "copies that do not skip the other channels": (
+        ("run += (runs + wraps) * from_run_to_run;", "run += (runs + wraps) * inner;"),
+        *("backward", "cluster-along", LONG, "numpy"),
     ),
     "a share left out": (
-        ("other_number < CLUSTER;", "other_number < CLUSTER - 1;"),
-        *("forward", "cluster-along", LARGE, "numpy"),
+        ("if (team.rank < CLUSTER) {", "if (team.rank < CLUSTER - 1) {"),
+        *("backward", "cluster-along", LARGE, "numpy"),
     ),
     "another array's share": (
         ("room + m * size + p.before", "room + (1 - m) * size + p.before"),
@@ -146,7 +162,7 @@ FAULTS = {  # what stands there once, what stands there instead; function, way, 
         *("inference", "split-along", LARGE, "numpy"),
     ),
     "packs where runs are odd": (
-        ("const bool packed = f.a.packed;", "const bool packed = true;"),
+        ("const bool packed = data.packed(f);", "const bool packed = true;"),
         *("inference", "split-along", ODD, "error"),
     ),
     "a ticket that does not wait": (

@@ -6,8 +6,9 @@ Arrays lie between guard pages, and results in memory that holds NaN until it is
 import pytest
 
 from tests.cuda.calls import Calls, bits
-from tests.cuda.generated import FOLDER, NAMES, WAYS, generated, go, kernels, recorded
+from tests.cuda.generated import FOLDER, NAMES, WAYS, generated, go, kernels
 from tests.cuda.launching import NEEDS_COMPILER
+from tests.gpu.modules import recorded
 from tests.kernels.forms import form
 from tests.kernels.subjects import made
 
@@ -20,7 +21,8 @@ SHAPES = {  # those in which packs can be read and cannot, a channel takes one w
     "channels": [
         ((6, 4, 16), 1, (*SPLIT, *SLAB)),
         ((5, 3, 7), 1, SPLIT),
-        ((2, 3, 520), 1, SLAB),
+        ((2, 3, 520), 1, ("slab-along",)),
+        ((3, 2, 2744), 1, ("cluster-along",)),  # a block of eight goes on when each of its threads has copied a pack
         ((70, 9), 1, (*ACROSS, "slab-along")),
         ((50, 8), 1, ACROSS),
         ((20, 40), -1, ACROSS),

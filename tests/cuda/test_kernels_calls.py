@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tests.cuda.calls import Calls, bits
-from tests.cuda.generated import WAYS, generated, recorded
+from tests.cuda.generated import WAYS, generated
 from tests.cuda.launching import NEEDS_COMPILER
+from tests.gpu.modules import recorded
 from tests.kernels.forms import form
 
 pytestmark = NEEDS_COMPILER

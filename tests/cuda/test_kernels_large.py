@@ -31,8 +31,10 @@ def elements(view, way, block, geometry):
     if way == "along":
         place, k = np.arange(block // kept * part, min((block // kept + 1) * part, outer * inner)), block % kept
         return (place // inner * kept + k) * inner + place % inner, np.full(place.size, k)
-    columns, wide = kept * inner, 32 * (packed or 1)
-    tiles = -(-columns // wide)
+    columns, together = kept * inner, packed or 1
+    places = -(-columns // together)
+    tiles = -(-places // 32)
+    wide = -(-places // tiles) * together
     rows = np.arange(block // tiles * part, min((block // tiles + 1) * part, outer))
     column = np.arange(block % tiles * wide, min((block % tiles + 1) * wide, columns))
     return (rows[:, None] * columns + column).ravel(), np.broadcast_to(

@@ -105,6 +105,11 @@ def test_guarded_memory_is_freed_with_its_last_array():
     assert made not in guarded._live
 
 
+def test_the_stand_in_has_attributes_that_cupy_has():
+    runtime = pytest.importorskip("cupy", reason="CuPy is not installed").cuda.runtime
+    assert [name for name in fake_cupy().cuda.Device().attributes if not hasattr(runtime, f"cudaDevAttr{name}")] == []
+
+
 @pytest.mark.parametrize("placement", ["start", "end"])
 def test_a_stand_in_for_cupy(placement):
     cupy = fake_cupy("shuffled", 3, placement, MultiProcessorCount=7)

@@ -75,4 +75,11 @@ void *map_shared(const void *address, unsigned rank) {
     return blocks[rank]->shared.begin + offset;
 }
 
+void copy_later(void *to, const void *from, size_t bytes) { copies[self].push_back({to, from, bytes}); }
+
+void copies_arrive() {
+    for (const Copy &c : copies[self]) memcpy(c.to, c.from, c.bytes);
+    copies[self].clear();
+}
+
 }  // namespace shim

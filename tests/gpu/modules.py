@@ -35,6 +35,18 @@ def going(name, way, copy=""):
     return made
 
 
+def recorded(made):
+    """The names of the kernels that a module plans to launch from here on, as they are planned."""
+    kernel, names = made._kernel, set()
+
+    def recording(function, name, dtype):
+        names.add(f"{function}_{name}_{dtype}")
+        return kernel(function, name, dtype)
+
+    made._kernel = recording
+    return names
+
+
 def dtype(name):
     """A dtype by its name; bfloat16 is one of ml_dtypes, which CuPy asks for too."""
     if name == "bfloat16":
