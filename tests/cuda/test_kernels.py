@@ -13,7 +13,7 @@ from tests.kernels.subjects import made
 
 pytestmark = NEEDS_COMPILER
 
-ORDERS = [("forward", 0), ("reverse", 0), ("shuffled", 1), ("shuffled", 2)]
+ORDERS = [("forward", 0), ("reverse", 0), ("shuffled", 1)]  # and one more where arrays lie elsewhere
 SPLIT, SLAB = ("split-along", "split-across", "ticket-along"), ("slab-along",)
 ACROSS = ("slab-across", "split-across", "ticket-across")
 SHAPES = {  # those in which packs can be read and cannot, a channel takes one warp or a block, and blocks are several
