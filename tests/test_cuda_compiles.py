@@ -22,19 +22,22 @@ SOURCES = sorted((ROOT / "generated" / "cupy").glob("*.cu"))
 EVERYWHERE = ("batch_norm", "layer_norm", "rms_norm")
 """In full means with the registers and the spills of the real kernels, at 0.2 s a kernel. To build everything so takes
 half an hour: `python -m tests.cuda.registers generated/cupy/*.cu`. What is built here is told by `levels`."""
+MOST = "batch_norm_gelu_tanh"
+"""Of the fused forms the one with the most arithmetic."""
+IN_FULL = {*product(ARCHS, ["float32"]), *product(["sm_90"], ["float16", "float64"])}
+"""Of EVERYWHERE: each architecture allots registers in its own way, and a dtype decides how much is read at once, both
+halves alike."""
+ONCE = {("sm_90", "float32"), ("sm_90", "float64"), ("sm_80", "float16"), ("sm_100", "bfloat16")}
+"""Of the others, which are made of the same parts: each architecture and each dtype once."""
 
 
 def levels():
-    """Each source, architecture and dtype that is built, and whether in full or FAST.
-
-    The others are made of the same parts as those of EVERYWHERE. Both halves are computed in float32, as float32 is.
-    """
+    """Each source, architecture and dtype that is built, and whether in full or FAST."""
     for path, arch, dtype in product(SOURCES, ARCHS, DTYPES):
-        first, wide = arch == "sm_90", dtype in ("float32", "float64")
         if path.stem in EVERYWHERE:
-            yield path, arch, dtype, first or wide
-        elif first or dtype == "float32":
-            yield path, arch, dtype, first and wide
+            yield path, arch, dtype, (arch, dtype) in IN_FULL
+        elif (arch, dtype) in ONCE:
+            yield path, arch, dtype, path.stem == MOST and dtype == "float32"
 
 
 SUM = """

@@ -7,7 +7,7 @@ from collections import defaultdict
 # __shared__, address of (the second spelling is that of aarch64); the size of what was labelled.
 EVENT = re.compile(
     r"^\t\.(?P<section>section\t[\w.$]+|text)|^(?P<label>\w[\w.$]*):|^\t(?:call|jmp|bl|b)\s+(?P<callee>[\w.$]+)"
-    r"|(?P<shared>[\w.$]+)@(?:tlsgd|dtpoff)|:(?:tlsgd|dtprel_hi12):(?P<other>[\w.$]+)"
+    r"|(?<![\w.$])(?P<shared>[\w.$]+)@(?:tlsgd|dtpoff)|:(?:tlsgd|dtprel_hi12):(?P<other>[\w.$]+)"
     r"|^\t\.size\t(?P<sized>[\w.$]+), (?P<size>\d+)",
     re.MULTILINE,
 )

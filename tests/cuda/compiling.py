@@ -25,7 +25,7 @@ KERNELS = (
     "-ffp-contract=off",  # a multiplication and an addition stay two, so that results are the same on every machine
     *("-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"),  # a GPU does not load or store across alignment
     *("-fno-extern-tls-init", "-ftls-model=global-dynamic"),  # __shared__ is thread_local: see shim.h
-    *(f"-I{HERE / 'include'}", "-include", "shim.h"),
+    f"-I{HERE / 'include'}",
 )
 DIALECT = {"x86_64": "gnu", "aarch64": "trad"}  # the one in which a thread-local address is asked of __tls_get_addr
 ARCHITECTURE = re.compile(r"-?-(?:gpu-architecture|arch)=(?:sm|compute)_(\d+)[a-z]?")
@@ -67,22 +67,31 @@ def run(command, source=None):
 
 
 def built(name, options, source, *libraries, changed=str):
-    """The path of a library, compiled unless it is there; of processes that race, one compiles and the others wait.
+    """The path of a library, compiled unless it is there.
 
     `changed` is what is done to the assembly in between.
     """
     key = hashlib.sha256(b"\0".join([compiler(), repr((options, libraries)).encode(), source.encode()])).hexdigest()
     path = cache() / f"{name}-{key[:32]}.so"
+
+    def make(made):
+        assembly = run(("g++", "-x", "c++", "-", *COMPILE, *options, "-S", "-o", "-"), source)
+        run(("g++", "-x", "assembler", "-", "-x", "none", *LINK, *libraries, "-o", made), changed(assembly))
+
+    return kept(path, make)
+
+
+def kept(path, make):
+    """The path of a file that `make` writes, unless it is there; of processes that race, one writes."""
     if path.exists():
         return path
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock, tempfile.TemporaryDirectory(dir=cache()) as folder:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            made = str(Path(folder) / "made.so")
-            assembly = run(("g++", "-x", "c++", "-", *COMPILE, *options, "-S", "-o", "-"), source)
-            link = ("g++", "-x", "assembler", "-", "-x", "none", *LINK, *libraries, "-o", made)
-            run(link, changed(assembly))
-            os.rename(made, path)  # whole, even where another process has no lock
+            made = Path(folder) / "made"
+            make(str(made))
+            made.rename(path)  # whole, even where another process has no lock
     return path
 
 
@@ -104,10 +113,22 @@ def flags(options):
     return (*taken, *(f"-D__CUDA_ARCH__={architecture}0" for architecture in found[-1:]))
 
 
+@functools.cache
+def parsed(options):
+    """A folder that has of shim.h what g++ makes of it, once for all sources: a third of the time of most.
+
+    There is nothing else in it: where that does not suit the options, g++ looks on, and finds the text.
+    """
+    key = hashlib.sha256(compiler() + repr(options).encode()).hexdigest()
+    command = ("g++", "-x", "c++-header", str(HERE / "shim.h"), *COMPILE, *options, "-o")
+    return kept(cache() / f"parsed-{key[:32]}" / "shim.h.gch", lambda made: run((*command, made))).parent
+
+
 def compiled(code, options):
     """The library of a .cu. What it includes by -I is not looked at: where that changes, the cache is to be emptied."""
     dialect = DIALECT.get(os.uname().machine)
-    options = (*KERNELS, *((f"-mtls-dialect={dialect}",) if dialect else ()), *flags(options))
+    own = (*KERNELS, *((f"-mtls-dialect={dialect}",) if dialect else ()))
+    options = (*own, f"-I{parsed(own)}", "-include", "shim.h", *flags(options))
     source = '# 1 "kernel.cu"\n' + code
     return ctypes.PyDLL(str(built("kernel", options, source, str(runtime().path), changed=with_tables)))
 

@@ -13,6 +13,7 @@
 namespace shim {
 
 constexpr size_t PAGE = 4096, STACK = 16 * PAGE;  // the lowest page is a guard; only pages that are used take memory
+constexpr size_t PITCH = STACK + PAGE;  // an odd number of pages: at an even one few places of the TLB would hold them all
 constexpr size_t STACKS_AT_ONCE = 64;
 constexpr size_t GUARDED = 8192;  // a process may have 65,530 pieces of memory, and each guard page makes two
 
@@ -56,7 +57,7 @@ inline void *scheduler;  // its stack pointer, while a fiber runs
 // The stack of a fiber that is about to start: where it goes on.
 inline void prepare(Fiber &f) {
     // Tops at one distance of each other would all fall on the same lines of the cache.
-    const size_t color = (uintptr_t)f.base / STACK % 64 * 208;
+    const size_t color = (uintptr_t)f.base / PITCH % 64 * 208;
     void **top = (void **)(f.base + STACK - 16 - color);  // on 16 bytes, as for a call of work()
     top[0] = (void *)work;
     top[1] = nullptr;
@@ -86,11 +87,11 @@ class Fibers {
     std::vector<Fiber *> all, free;
 
     bool grow() {
-        char *memory = (char *)mmap(nullptr, STACKS_AT_ONCE * STACK, PROT_READ | PROT_WRITE,
+        char *memory = (char *)mmap(nullptr, STACKS_AT_ONCE * PITCH, PROT_READ | PROT_WRITE,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) return false;
         for (size_t i = 0; i < STACKS_AT_ONCE; ++i) {
-            char *base = memory + i * STACK;
+            char *base = memory + i * PITCH;
             if (all.size() < GUARDED && mprotect(base, PAGE, PROT_NONE)) return false;
             all.push_back(new Fiber{base, {}});
             prepare(*all.back());
