@@ -27,12 +27,13 @@ def _proofs(derivation: Derivation, kernel: Kernel, forward: Kernel, what: str) 
     free = {p.pivot: p.pivot for p in kernel.pivots}
     free |= {s.mean: Quantity(f"{s.mean} as saved", s.mean.axes, "statistic") for s in kernel.steadied}
     kept = tuple(q for q in kernel.gives_saved if program.equation(q) is not None and q not in program.outputs)
+    named = _kept(derivation, source)
     yield from same_outputs(
         Program(program.inputs, program.equations, (*_results(program, kernel), *kept)),
         Program(kernel.program.inputs, kernel.program.equations, (*kernel.outputs, *kept)),
         saved | free,
         premises=derivation.definition.premises,
-        at=[q for q in (e.left for e in program.equations) if q in _kept(derivation, source)],
+        at=[e.left for e in program.equations if e.left in named],
         claim=f"{kernel.name}: {what} {{output}} is the derived one",
     )
 
