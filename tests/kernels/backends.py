@@ -116,7 +116,8 @@ class Strict:
     """A kernel module each of whose calls is made with floating-point errors raising: none may escape a kernel."""
 
     def __init__(self, module, backend=NUMPY):
-        self.module, self.state = module, "raise" if backend.raises_floats else "ignore"
+        self.module, self.does = module, backend
+        self.state = "raise" if backend.raises_floats else "ignore"
 
     def __getattr__(self, name):
         function = getattr(self.module, name)
