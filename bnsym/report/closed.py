@@ -108,6 +108,7 @@ def _written_out(w: Writer, printed: Kernel) -> list[Block]:
             whole = put_in(o.equation, named)
             if any(q.role == "sum" for q in whole.inputs):
                 continue
+            w.closed.append(whole)
             blocks += [paragraph("With every sum written out", *_renamed(w, whole), ":"), w.formula(whole)]
     if blocks and recentred:
         why = (

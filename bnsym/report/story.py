@@ -17,6 +17,7 @@ from bnsym.report.paths import dependencies
 from bnsym.report.proved import proved
 from bnsym.report.second import double_backward
 from bnsym.report.tangents import forward_mode
+from bnsym.report.worked import worked
 from bnsym.report.writer import Writer
 
 
@@ -33,6 +34,7 @@ def story(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterabl
         double_backward(w),
         inference(w),
         population(w),
+        worked(w),
         proved(proofs),
         _origin(w),
     )

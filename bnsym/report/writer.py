@@ -28,6 +28,7 @@ class Writer:
         self._premises: list[Span] = []
         self._written = 0
         self.explained: set[str] = set()
+        self.closed: list[Equation] = []  # gradients in closed form, with every sum written out
 
     def formula(self, equation: Equation, spelled: Notation | None = None) -> Formula:
         """An equation with the next number; one that was written before keeps its own."""
