@@ -1,12 +1,15 @@
 """What the report says of what only some definitions have: compositions, masks, what is held fixed, functions."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from bnsym.report.markdown import report_markdown
-from tests.report_cases import DERIVED, KERNELS, TOLD
+from tests.report_cases import DERIVED, KERNELS, TOLD, every
 from tests.test_report import PROOFS, REPORTS
+
+ROOT = Path(__file__).parents[1]
 
 
 def told(name):
@@ -82,3 +85,23 @@ def test_the_unbiasing_factor_is_told_from_its_expectation():
     assert r"\sigma^2 = \frac{m}{B \left(m - 1\right)} \sum_{b=1}^{B} \sigma^2_b" in text
     assert "Statistics of the population" not in REPORTS["rows"]
     assert "## Inference" not in REPORTS["rows"]
+
+
+@pytest.mark.parametrize("name", ["batch_norm", "rms_norm", "dense", "masked_batch_norm", "batch_norm_gelu_tanh"])
+def test_code_is_told_as_it_is_generated(name):
+    """Every listing stands in the generated module, line by line; and each line of the backward is in one."""
+    module = (ROOT / "generated" / "numpy" / f"{name}.py").read_text(encoding="utf-8")
+    told = [block.splitlines() for block in re.findall(r"```python\n(.*?)```", REPORTS[name], re.DOTALL)]
+    assert len(told) > 2
+    printed = [line.strip() for line in module.splitlines()]
+    for lines in told:
+        assert all(line.strip() in printed for line in lines)
+        assert any(printed[k : k + len(lines)] == [line.strip() for line in lines] for k in range(len(printed)))
+
+
+@every
+def test_each_step_is_said_to_have_become_something(name):
+    section = told(name).split("## What `backward` computes")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (\(\d+\)) \| .* \| (part of .*|\(\d+\)(?: itself)?|not needed) \|$", section, re.M)
+    alone = "The steps above are computed one after the other." in section
+    assert len(rows) == (0 if alone else len(DERIVED[name].steps))

@@ -166,7 +166,7 @@ class Interpreter:
             return np.asarray(each(lambda b: b**exponent if b.is_number else opaque_power(exponent)(b))(base))
         if self.numbers.dtype is object:
             return np.asarray(each(lambda b: self.numbers.power(b, power))(base))
-        return np.asarray(base ** float(exponent))
+        return np.asarray(self.numbers.power(base, float(exponent)))
 
     def _function(self, function: Any, arguments: int) -> Callable[..., Any]:
         if self.numbers is SYMBOLS:

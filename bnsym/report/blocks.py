@@ -61,6 +61,14 @@ class Formula:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """Lines of generated code."""
+
+    kind: ClassVar[str] = "listing"
+    text: str
+
+
+@dataclass(frozen=True)
 class Items:
     """A list."""
 
@@ -100,7 +108,36 @@ class Graph:
     equations: tuple[int | None, ...]
 
 
-Block = Paragraph | Formula | Items | Table | Graph
+@dataclass(frozen=True)
+class Series:
+    """One curve: what it shows, and its height above each value of the plot."""
+
+    name: str
+    heights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A height that is worth a line of its own, and why."""
+
+    at: float
+    what: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves over the same values, both axes logarithmic."""
+
+    kind: ClassVar[str] = "plot"
+    title: str
+    across: str
+    up: str
+    values: tuple[float, ...]
+    series: tuple[Series, ...]
+    mark: Mark
+
+
+Block = Paragraph | Formula | Listing | Items | Table | Graph | Plot
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sympy
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.lower import textbook_backward
 from bnsym.model import Equation, Quantity, Reduction, Term
+from bnsym.report.became import became
 from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, paragraph, sentence
 from bnsym.report.told import helpers, is_sum, left_out, put_in, taken, told
 from bnsym.report.writer import Writer
@@ -21,7 +22,7 @@ def closed_form(w: Writer) -> Section:
         *left_out(w, kernel),
         *taken(w, kernel),
         *told(w, kernel),
-        *([] if _is_raw(w, kernel) else _written_out(w, kernel)),
+        *([] if _is_raw(w, kernel) else [*_written_out(w, kernel), *became(w, kernel)]),
         *_steadied(w),
         *_helpers(w, helpers(w, kernel)),
         *_parameters(w),

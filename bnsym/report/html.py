@@ -13,6 +13,7 @@ from bnsym.lowering.kernel import Kernel
 from bnsym.model import Proof
 from bnsym.render import environment
 from bnsym.report.blocks import Code, Section, Sentence, Text
+from bnsym.report.chart import chart
 from bnsym.report.diagram import Arrow, diagram
 from bnsym.report.mathml import mathml
 from bnsym.report.story import story
@@ -29,6 +30,7 @@ def report_html(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: I
         "anchor": anchor,
         "words": words,
         "diagram": diagram,
+        "chart": chart,
         "curve": curve,
         "code": code,
     }

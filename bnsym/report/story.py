@@ -12,6 +12,7 @@ from bnsym.report.blocks import Code, Paragraph, Section, Story, paragraph, pros
 from bnsym.report.chain import chain_rule
 from bnsym.report.closed import closed_form
 from bnsym.report.frozen import inference
+from bnsym.report.numerics import numerics
 from bnsym.report.opening import axes, definition
 from bnsym.report.paths import dependencies
 from bnsym.report.proved import proved
@@ -34,6 +35,7 @@ def story(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterabl
         double_backward(w),
         inference(w),
         population(w),
+        numerics(w),
         worked(w),
         proved(proofs),
         _origin(w),

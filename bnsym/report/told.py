@@ -9,7 +9,7 @@ import sympy
 
 from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.model import Axis, Equation, Quantity, Term
-from bnsym.report.blocks import Block, Code, Sentence, enumerated, paragraph, sentence
+from bnsym.report.blocks import Block, Code, Listing, Sentence, enumerated, paragraph, sentence
 from bnsym.report.writer import Writer
 
 MARKS = {"bar": "a mean", "tilde": "what is left when the mean is subtracted", "sum": "a sum"}
@@ -20,9 +20,12 @@ def told(w: Writer, kernel: Kernel) -> list[Block]:
     known = helpers(w, kernel)
     shown = [Operation(o.kind, put_in(o.equation, known)) for o in kernel.operations if o.left not in known]
     blocks: list[Block] = _marks(w, shown)
+    lines = w.listings.of(kernel.name, [o.left for o in shown])
     for n, (_, stretch) in enumerate(groupby(shown, _stretch)):
         found = list(stretch)
-        blocks += [paragraph(*_words(w, found, n == 0)), *(w.formula(o.equation) for o in found)]
+        blocks.append(paragraph(*_words(w, found, n == 0)))
+        for o in found:
+            blocks += [w.formula(o.equation), *([Listing(lines[o.left])] if o.left in lines else [])]
     return blocks
 
 

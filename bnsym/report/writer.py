@@ -12,6 +12,7 @@ from bnsym.lowering.steady import unsteadied
 from bnsym.model import Axis, Equation, Quantity
 from bnsym.report.blocks import Code, Formula, Math, Reference, Sentence, Span, enumerated
 from bnsym.report.latex import Latex
+from bnsym.report.listing import Listings
 from bnsym.report.notation import Notation, Scope, notation
 
 
@@ -22,6 +23,7 @@ class Writer:
         self.derivation, self.definition = derivation, derivation.definition
         self.kernels = {name: unsteadied(kernel) for name, kernel in kernels.items()}
         self.steadied = kernels["backward"].steadied
+        self.listings = Listings(derivation.definition, kernels)
         self.notation = notation(derivation, self.kernels)
         self.latex = Latex(self.notation)
         self._numbers: dict[Equation, int] = {}
