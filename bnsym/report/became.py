@@ -5,7 +5,6 @@ from __future__ import annotations
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Equation, Quantity
 from bnsym.report.blocks import Block, Sentence, Table, paragraph, sentence
-from bnsym.report.told import helpers, put_in
 from bnsym.report.writer import Writer
 
 HEADER = ("step", "gradient", "in the code")
@@ -13,9 +12,7 @@ HEADER = ("step", "gradient", "in the code")
 
 def became(w: Writer, kernel: Kernel) -> list[Block]:
     """One row for each step."""
-    known = helpers(w, kernel)
-    told = {o.left: put_in(o.equation, known) for o in kernel.operations if o.left not in known}
-    rows = tuple(_row(w, s.equation, told) for s in w.derivation.steps)
+    rows = tuple(_row(w, s.equation, w.told[kernel.name]) for s in w.derivation.steps)
     return [paragraph("What became of the steps:"), Table(HEADER, rows)]
 
 

@@ -50,7 +50,8 @@ def _section(w: Writer, number: int, step: Step) -> Section:
         w.formula(step.equation),
         *_vanishing(w, step),
     )
-    return Section(sentence(f"Step {number}: ", Code(left.name), ", the gradient to ", Code(step.of.name)), blocks)
+    title = sentence(f"Step {number}: ", Code(left.name), ", the gradient to ", Code(step.of.name))
+    return Section(title, blocks, step=step.of.name)
 
 
 def _vanishing(w: Writer, step: Step) -> list[Block]:

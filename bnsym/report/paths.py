@@ -7,7 +7,8 @@ from itertools import islice
 
 from bnsym.calculus.chain import differentiable
 from bnsym.model import Program, Quantity
-from bnsym.report.blocks import Block, Edge, Graph, Items, Math, Section, counted, paragraph, sentence
+from bnsym.report.blocks import Block, Edge, Graph, Items, Math, Node, Section, counted, paragraph, sentence
+from bnsym.report.mathml import signs
 from bnsym.report.writer import Writer
 
 SHOWN = 12
@@ -29,15 +30,17 @@ def dependencies(w: Writer) -> Section:
 
 def graph(w: Writer, program: Program) -> Graph:
     """Every quantity, in the order in which it is known, and an arrow to each equation that uses it."""
-    nodes = [*program.inputs, *(e.left for e in program.equations)]
+    quantities = [*program.inputs, *(e.left for e in program.equations)]
     fixed = set(program.inputs) - set(differentiable(program))
     edges = (
-        Edge(nodes.index(q), nodes.index(e.left), e.held, not e.held and q not in fixed)
+        Edge(quantities.index(q), quantities.index(e.left), e.held, not e.held and q not in fixed)
         for e in program.equations
         for q in e.inputs
     )
     numbers = [*(None for _ in program.inputs), *(w.number(e) for e in program.equations)]
-    return Graph(tuple(q.name for q in nodes), tuple(edges), tuple(numbers))
+    symbols = (w.bare(q).latex for q in quantities)
+    nodes = (Node(q.name, s, signs(s), n) for q, s, n in zip(quantities, symbols, numbers, strict=True))
+    return Graph(tuple(nodes), tuple(edges))
 
 
 def _reaching(w: Writer, x: Quantity, y: Quantity) -> list[Block]:

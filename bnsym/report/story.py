@@ -41,10 +41,11 @@ def story(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterabl
         _origin(w),
     )
     title = sentence(Code(derivation.definition.name), ": from the definition to its gradients")
-    return Story(title, _opening(w), tuple(s for s in sections if s is not None))
+    return Story(title, opening(w), tuple(s for s in sections if s is not None))
 
 
-def _opening(w: Writer) -> tuple[Paragraph, ...]:
+def opening(w: Writer) -> tuple[Paragraph, ...]:
+    """What the definition says of itself."""
     about = [" ".join(part.split()) for part in w.definition.doc.split("\n\n") if part.strip()]
     return (*(paragraph(prose(part)) for part in about), paragraph("Source: ", prose(w.definition.source), "."))
 

@@ -49,7 +49,12 @@ def distinct(
     found = {name: symbol if shared[symbol] == 1 else word(name) for name, symbol in usual.items()}
     unnamed = [name for name, q in named.items() if q.role == "sum" and _is_sum(name) and found[name] == word(name)]
     numbered = enumerate(unnamed if "S" not in named else [], start=1)
-    return found | {name: Symbol("S", rf"\mathrm{{{'X' * (n // 10)}{UNITS[n % 10]}}}") for n, name in numbered}
+    return found | {name: Symbol("S", rf"\mathrm{{{numeral(n)}}}") for n, name in numbered}
+
+
+def numeral(n: int) -> str:
+    """A number as the Romans wrote it, below 40."""
+    return "X" * (n // 10) + UNITS[n % 10]
 
 
 def _usual(q: Quantity, spelling: Spelling, letters: Mapping[Axis, str]) -> Symbol:

@@ -21,6 +21,15 @@ CURVED = (sympy.exp, sympy.log, sympy.tanh, sympy.erf)
 
 def worked(w: Writer) -> Section:
     """Forward, backward and the closed form with numbers; or a word on why there are none."""
+    return _section(w, closed=True)
+
+
+def by_steps(w: Writer) -> Section:
+    """The same without the closed form."""
+    return _section(w, closed=False)
+
+
+def _section(w: Writer, *, closed: bool) -> Section:
     title = sentence("With numbers")
     curved = _curved(w)
     if curved:
@@ -30,11 +39,11 @@ def worked(w: Writer) -> Section:
     except InexactError:
         none = "None of the small numbers that were tried makes every root a fraction: there is no example to follow."
         return Section(title, (paragraph(none),))
-    return Section(title, tuple(_told(w, values)))
-
-
-def _told(w: Writer, values: Values) -> list[Block]:
     printer = Valued(w.notation, values)
+    return Section(title, (*_told(w, printer, values), *(_closed(w, printer) if closed else ())))
+
+
+def _told(w: Writer, printer: Valued, values: Values) -> list[Block]:
     program = w.derivation.forward
     steps = [s.equation for s in w.derivation.steps]
     return [
@@ -45,7 +54,6 @@ def _told(w: Writer, values: Values) -> list[Block]:
         _rows(w, printer, program.equations),
         paragraph("Backward, step by step, with the numbers from above:"),
         _rows(w, printer, steps),
-        *_closed(w, printer),
     ]  # fmt: skip
 
 
