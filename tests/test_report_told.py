@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bnsym.api import prove
 from bnsym.report.markdown import report_markdown
 from tests.report_cases import DERIVED, KERNELS, TOLD, every
 from tests.test_report import PROOFS, REPORTS
@@ -105,3 +106,30 @@ def test_each_step_is_said_to_have_become_something(name):
     rows = re.findall(r"^\| (\(\d+\)) \| .* \| (part of .*|\(\d+\)(?: itself)?|not needed) \|$", section, re.M)
     alone = "The steps above are computed one after the other." in section
     assert len(rows) == (0 if alone else len(DERIVED[name].steps))
+
+
+def test_the_second_term_of_dmean_is_said_to_vanish_and_why():
+    for name, zero in (
+        ("batch_norm", r"\sum_{i=1}^{m} \left(x_i - \mu\right) = 0"),
+        ("masked_batch_norm", r"\sum_{i} \mathrm{mask}_i \cdot \left(x_i - \mu\right) = 0"),
+        ("add_layer_norm", r"\left(\mathrm{total}_{n,d} - \mu_n\right) = 0"),
+    ):
+        assert f"{zero}$, since by " in told(name).replace(" _", "_")
+    assert "adds up to 0, whatever" not in told("rms_norm")
+
+
+def test_each_term_of_the_closed_form_is_traced_to_its_way():
+    rows = told("batch_norm").split("Each of its terms")[1].split("\n\n")[1].splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == [r"| (3), $\hat{x}_i$", r"| (2), $\sigma^2$", r"| (1), $\mu$"]
+    assert rows[2].endswith("| nothing: it is the same for every $i$ |")
+    assert "Each of its terms" not in told("dense")
+
+
+def test_what_outputs_do_not_see():
+    holds = [p for p in prove(DERIVED["layer_norm"]) if "unchanged" in p.claim]
+    text = report_markdown(DERIVED["layer_norm"], KERNELS["layer_norm"], holds)
+    section = text.split("## What the outputs do not see")[1].split("\n## ")[0]
+    assert r"| forward | y is unchanged when b\[n\] is added to x | 0 |" in section
+    assert "What the outputs do not see" not in REPORTS["layer_norm"]  # nothing was proved for that one
+    assert "depends on every element of $x$ along $d$" in told("layer_norm")
+    assert "depends on every element" not in told("dense")

@@ -8,6 +8,7 @@ from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.lower import textbook_backward
 from bnsym.model import Equation, Quantity, Reduction, Term
 from bnsym.report.became import became
+from bnsym.report.births import births
 from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, paragraph, sentence
 from bnsym.report.told import helpers, is_sum, left_out, put_in, taken, told
 from bnsym.report.writer import Writer
@@ -111,6 +112,7 @@ def _written_out(w: Writer, printed: Kernel) -> list[Block]:
                 continue
             w.closed.append(whole)
             blocks += [paragraph("With every sum written out", *_renamed(w, whole), ":"), w.formula(whole)]
+            blocks += births(w, whole)
     if blocks and recentred:
         why = (
             "Where one factor of a sum adds up to 0 by itself, the code centres the other factor first. The sum is the"

@@ -53,7 +53,20 @@ def _reaching(w: Writer, x: Quantity, y: Quantity) -> list[Block]:
     found = sorted(islice(paths(program, x, y), SHOWN), key=len)
     rest = f", of which {SHOWN} are:" if number > SHOWN else ":"
     chains = (Math(r" \to ".join(w.notation.quantity(Quantity(q.name)) for q in path)) for path in found)
-    return [paragraph(start, rest), Items(tuple((chain,) for chain in chains))]
+    return [paragraph(start, rest), Items(tuple((chain,) for chain in chains)), *_mixing(w, x, y)]
+
+
+def _mixing(w: Writer, x: Quantity, y: Quantity) -> list[Block]:
+    """Where a sum lies on the way, one output depends on inputs at every place along its axis."""
+    program = w.derivation.forward
+    way = [e for e in program.equations if count(program, x, e.left) and count(program, e.left, y)]
+    mixed = [a for a in y.axes if a in x.axes and any(a in t.axes for e in way for t in e.terms)]
+    if not mixed:
+        return []
+    sums = w.references(e for e in way if any(a in t.axes for t in e.terms for a in mixed))
+    along = w.indices(mixed)
+    each = sentence(w.bare(y), " depends on every element of ", w.bare(x), " along ", along)
+    return [paragraph("On the way through ", sums, " it is summed over ", along, ": so each element of ", each, ".")]
 
 
 def paths(program: Program, start: Quantity, end: Quantity) -> Iterator[tuple[Quantity, ...]]:

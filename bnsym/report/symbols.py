@@ -15,6 +15,8 @@ GREEK = (
 KNOWN = {g: rf"\{g}" for g in GREEK} | {"eps": r"\epsilon", "mean": r"\mu", "var": r"\sigma^2"}
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 UNITS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
+INVERSE = "inv_"
+"""So begins the name of what lowering takes the root and the quotient of once: r, as reciprocal."""
 FACTORS = 3
 """Of so many quantities a sum's symbol may be made."""
 
@@ -45,6 +47,8 @@ def distinct(
     """
     spelling = Spelling(frozenset(named), stated, derived, _letter(named, letters))
     usual = {name: _usual(q, spelling, letters) for name, q in named.items()}
+    taken = {s.base for s in usual.values()} | set(letters.values())
+    usual |= {n: Symbol("r") for n in named if n.startswith(INVERSE) and n not in stated and "r" not in taken}
     shared = Counter(usual.values())
     found = {name: symbol if shared[symbol] == 1 else word(name) for name, symbol in usual.items()}
     unnamed = [name for name, q in named.items() if q.role == "sum" and _is_sum(name) and found[name] == word(name)]

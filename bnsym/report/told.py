@@ -92,7 +92,9 @@ def taken(w: Writer, kernel: Kernel) -> list[Block]:
     start = sentence("From the forward pass it takes ", enumerated(w.symbol(q) for q in saved))
     if len(made) == 1 and w.known(made[0]):
         return [paragraph(start, ", see ", w.references(made), ".")]
-    return [paragraph(start, ", where" if made else "."), *(w.formula(e) for e in made)]
+    names = w.names(e.left.name for e in made)
+    end = sentence(", where (", names, " in the code)") if made else sentence(".")
+    return [paragraph(start, end), *(w.formula(e) for e in made)]
 
 
 def left_out(w: Writer, kernel: Kernel) -> list[Block]:
