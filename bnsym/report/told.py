@@ -12,7 +12,7 @@ from bnsym.model import Axis, Equation, Quantity, Term
 from bnsym.report.blocks import Block, Code, Listing, Sentence, enumerated, paragraph, sentence
 from bnsym.report.writer import Writer
 
-LONG = 560
+LONG = 400
 """So many letters of LaTeX make a line that is too long to read."""
 MARKS = {"bar": "a mean", "tilde": "what is left when the mean is subtracted", "sum": "a sum"}
 
