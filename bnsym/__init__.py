@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bnsym.api import ProofError, derive, generate, load, prove
+    from bnsym.api import ProofError, derive, generate, load, prove, prove_step
     from bnsym.checks import DefinitionError
     from bnsym.definitions import definition
 
 __version__ = "0.1.0"
-__all__ = ["DefinitionError", "ProofError", "definition", "derive", "generate", "load", "prove"]
+__all__ = ["DefinitionError", "ProofError", "definition", "derive", "generate", "load", "prove", "prove_step"]
 
 _HOMES = {"DefinitionError": "bnsym.checks", "definition": "bnsym.definitions"}
 

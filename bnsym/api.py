@@ -10,19 +10,20 @@ from types import ModuleType
 
 from bnsym import proofs as derived
 from bnsym.calculus.derive import Derivation, derive
+from bnsym.calculus.routes import one_step
 from bnsym.definitions import definition
 from bnsym.lowering import second_order
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.lower import lower
 from bnsym.lowering.naming import check_names
 from bnsym.lowering.verify import verify
-from bnsym.model import Definition, Proof
+from bnsym.model import Definition, Proof, Step
 from bnsym.render import BACKENDS, module_texts
 from bnsym.stamp import COMMENTS, stamped
 from bnsym.trial import TrialError, try_out
 from bnsym.write import replace_files
 
-__all__ = ["ProofError", "derive", "generate", "load", "prove"]
+__all__ = ["ProofError", "derive", "generate", "load", "prove", "prove_step"]
 
 
 class ProofError(Exception):
@@ -42,6 +43,11 @@ def prove(derivation: Derivation) -> tuple[Proof, ...]:
         *derived.by_routes(second),
         *verify(derivation, kernels),
     )
+
+
+def prove_step(derivation: Derivation, step: Step) -> tuple[Proof, ...]:
+    """That one step of a derivation gives the gradient that SymPy finds, with the step's quantity as an input."""
+    return one_step.proofs(derivation, step)
 
 
 def require(derivation: Derivation, proved: tuple[Proof, ...]) -> None:

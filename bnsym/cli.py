@@ -13,7 +13,8 @@ import typer
 
 from bnsym.cli_check import check_backward
 from bnsym.cli_kernels import regenerate_kernels
-from bnsym.cli_proofs import derivation_report, prove
+from bnsym.cli_proofs import prove
+from bnsym.cli_report import derivation_report
 from bnsym.cli_train import reproduce, train
 
 # SymPy remembers a thousand results unless told otherwise before it is imported; proofs make more, and use them again.

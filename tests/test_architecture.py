@@ -29,7 +29,7 @@ LAYERS = (
     ("bnsym.api",),
     ("bnsym.regenerate",),
     ("bnsym.cli_common",),
-    ("bnsym.cli_check", "bnsym.cli_kernels", "bnsym.cli_proofs"),
+    ("bnsym.cli_check", "bnsym.cli_kernels", "bnsym.cli_proofs", "bnsym.cli_report"),
     ("bnsym.cli_train",),
     ("bnsym.cli",),
 )

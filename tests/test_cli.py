@@ -221,6 +221,35 @@ def test_a_report_goes_to_standard_output_or_to_a_file(tmp_path):
     check_error(run("derivation-report", "sigmoid", "--format", "odt"), 2, "'odt'", "md")
 
 
+def test_a_report_has_the_format_that_its_file_ends_in(tmp_path):
+    for ending, start in (("html", "<!DOCTYPE html>"), ("tex", "\\documentclass"), ("ipynb", "{"), ("md", "# ")):
+        assert run("derivation-report", "relu", "--out", tmp_path / f"relu.{ending}").exit_code == 0
+        assert (tmp_path / f"relu.{ending}").read_text().startswith(start)
+    assert run("derivation-report", "relu", "--format", "tex").stdout == (tmp_path / "relu.tex").read_text()
+
+
+def test_a_sheet_and_its_answers_are_two_files(tmp_path):
+    assert run("derivation-report", "relu", "--blanks", "all", "--out", tmp_path / "sheet.md").exit_code == 0
+    assert set(tree(tmp_path)) == {Path("sheet.md"), Path("sheet-answers.md")}
+    assert "\\ldots" in (tmp_path / "sheet.md").read_text()
+    check_error(run("derivation-report", "relu", "--blanks", "all"), 2, "--out")
+    wrong = run("derivation-report", "relu", "--blanks", "dgamma", "--out", tmp_path / "sheet.md")
+    check_error(wrong, 2, "'dgamma'", "dx")
+
+
+def test_a_browser_opens_only_where_it_is_asked_for(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert run("derivation-report", "relu", "--out", tmp_path / "relu.html").exit_code == 0
+    assert opened == []
+    assert run("derivation-report", "relu", "--out", tmp_path / "relu.html", "--open").exit_code == 0
+    assert opened == [(tmp_path / "relu.html").as_uri()]
+    assert run("derivation-report", "relu", "--open").exit_code == 0
+    assert Path(opened[1].removeprefix("file://")).read_text() == (tmp_path / "relu.html").read_text()
+    check_error(run("derivation-report", "relu", "--open", "--format", "tex"), 2, "html", "tex")
+    assert len(opened) == 2
+
+
 def test_the_console_scripts_are_the_subcommands(tmp_path):
     for script, sub in (("regenerate-kernels", "regenerate-kernels"), ("derivation-report", "derivation-report")):
         alone = subprocess.run([BIN / script, "--help"], capture_output=True, text=True, check=True).stdout

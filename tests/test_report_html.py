@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bnsym.report.blocks import Edge, Formula, Graph, Math
+from bnsym.report.blocks import Edge, Formula, Graph, Math, Node
 from bnsym.report.diagram import diagram
 from bnsym.report.html import report_html
 from bnsym.report.mathml import ACCENTS, BIG, FENCES, FUNCTIONS, GREEK, SIGNS, TOKEN, FormulaError, mathml
@@ -123,12 +123,13 @@ def test_links_lead_somewhere_and_nothing_comes_from_elsewhere(name):
 def test_a_graph_stands_in_layers():
     """Arrows lead down, boxes of a layer do not overlap, and what is given stands just above its use."""
     edges = [(0, 2), (0, 3), (2, 3), (1, 4), (3, 4), (0, 4)]
-    made = diagram(Graph(tuple("abcde"), tuple(Edge(*e, False, True) for e in edges), (None, None, 1, 2, 3)))
-    at = [node.y for node in made.nodes]
+    nodes = (Node(name, name, name, n) for name, n in zip("abcde", (None, None, 1, 2, 3), strict=True))
+    made = diagram(Graph(tuple(nodes), tuple(Edge(*e, False, True) for e in edges)))
+    at = [box.y for box in made.boxes]
     assert all(at[source] < at[target] for source, target in edges)
     assert at[1] == at[3] < at[4]
-    for one in made.nodes:
+    for one in made.boxes:
         assert one.width / 2 <= one.x <= made.width - one.width / 2
-        for other in made.nodes:
+        for other in made.boxes:
             assert one is other or one.y != other.y or abs(one.x - other.x) >= (one.width + other.width) / 2
     assert [len(arrow.points) for arrow in made.arrows] == [2, 3, 2, 2, 2, 4]

@@ -1,12 +1,16 @@
 """What the report says of what only some definitions have: compositions, masks, what is held fixed, functions."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from bnsym.api import prove
 from bnsym.report.markdown import report_markdown
-from tests.report_cases import DERIVED, KERNELS, TOLD
+from tests.report_cases import DERIVED, KERNELS, TOLD, every
 from tests.test_report import PROOFS, REPORTS
+
+ROOT = Path(__file__).parents[1]
 
 
 def told(name):
@@ -82,3 +86,50 @@ def test_the_unbiasing_factor_is_told_from_its_expectation():
     assert r"\sigma^2 = \frac{m}{B \left(m - 1\right)} \sum_{b=1}^{B} \sigma^2_b" in text
     assert "Statistics of the population" not in REPORTS["rows"]
     assert "## Inference" not in REPORTS["rows"]
+
+
+@pytest.mark.parametrize("name", ["batch_norm", "rms_norm", "dense", "masked_batch_norm", "batch_norm_gelu_tanh"])
+def test_code_is_told_as_it_is_generated(name):
+    """Every listing stands in the generated module, line by line; and each line of the backward is in one."""
+    module = (ROOT / "generated" / "numpy" / f"{name}.py").read_text(encoding="utf-8")
+    told = [block.splitlines() for block in re.findall(r"```python\n(.*?)```", REPORTS[name], re.DOTALL)]
+    assert len(told) > 2
+    printed = [line.strip() for line in module.splitlines()]
+    for lines in told:
+        assert all(line.strip() in printed for line in lines)
+        assert any(printed[k : k + len(lines)] == [line.strip() for line in lines] for k in range(len(printed)))
+
+
+@every
+def test_each_step_is_said_to_have_become_something(name):
+    section = told(name).split("## What `backward` computes")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (\(\d+\)) \| .* \| (part of .*|\(\d+\)(?: itself)?|not needed) \|$", section, re.M)
+    alone = "The steps above are computed one after the other." in section
+    assert len(rows) == (0 if alone else len(DERIVED[name].steps))
+
+
+def test_the_second_term_of_dmean_is_said_to_vanish_and_why():
+    for name, zero in (
+        ("batch_norm", r"\sum_{i=1}^{m} \left(x_i - \mu\right) = 0"),
+        ("masked_batch_norm", r"\sum_{i} \mathrm{mask}_i \cdot \left(x_i - \mu\right) = 0"),
+        ("add_layer_norm", r"\left(\mathrm{total}_{n,d} - \mu_n\right) = 0"),
+    ):
+        assert f"{zero}$, since by " in told(name).replace(" _", "_")
+    assert "adds up to 0, whatever" not in told("rms_norm")
+
+
+def test_each_term_of_the_closed_form_is_traced_to_its_way():
+    rows = told("batch_norm").split("Each of its terms")[1].split("\n\n")[1].splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == [r"| (3), $\hat{x}_i$", r"| (2), $\sigma^2$", r"| (1), $\mu$"]
+    assert rows[2].endswith("| nothing: it is the same for every $i$ |")
+    assert "Each of its terms" not in told("dense")
+
+
+def test_what_outputs_do_not_see():
+    holds = [p for p in prove(DERIVED["layer_norm"]) if "unchanged" in p.claim]
+    text = report_markdown(DERIVED["layer_norm"], KERNELS["layer_norm"], holds)
+    section = text.split("## What the outputs do not see")[1].split("\n## ")[0]
+    assert r"| forward | y is unchanged when b\[n\] is added to x | 0 |" in section
+    assert "What the outputs do not see" not in REPORTS["layer_norm"]  # nothing was proved for that one
+    assert "depends on every element of $x$ along $d$" in told("layer_norm")
+    assert "depends on every element" not in told("dense")

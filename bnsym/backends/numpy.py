@@ -60,10 +60,13 @@ class _Printer:
         kernel, cut = self.kernel, 0
         for n, operation in enumerate(kernel.operations):
             written = replace(operation, equation=operation.equation.replace(self.in_place))
+            known = len(self.code.statements)
             if operation.where is None:
                 self._operation(written, self._spent(n))
             else:
                 self._where(operation.where, written, self._spent(n))
+            made = self.code.statements[known:]
+            self.code.statements[known:] = [replace(s, of=operation.left.name) for s in made]
             if (kernel.degrees or kernel.pivots) and operation.left in kernel.gives_saved:
                 cut = len(self.code.statements)
         statements = tuple(self.code.statements)

@@ -19,7 +19,7 @@ class NumpyModule(Module):
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         super().__init__(definition, kernels, proofs)
-        self.functions = functions = [FunctionText(k, self) for k in kernels.values()]
+        self.functions: list[FunctionText] = [FunctionText(k, self) for k in kernels.values()]
         self.units = bool(kernels["forward"].degrees)
-        self.uses_erf = any("_erf(" in s.code for f in functions for s in (*f.first, *f.rest))
+        self.uses_erf = any("_erf(" in s.code for f in self.functions for s in (*f.first, *f.rest))
         self.erf = erf_numbers() if self.uses_erf else None

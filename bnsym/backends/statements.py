@@ -13,7 +13,7 @@ WIDTH = 120
 class Statement:
     """`target = code`, or a call that writes in place where there is no target; `note` is said before it.
 
-    With `where` it is executed only if that holds somewhere.
+    It belongs to what computes the quantity `of`. With `where` it is executed only if that holds somewhere.
 
     Where it is too long for one line, `terms` stand in parentheses, a line each, between `lead` and `trail`.
     """
@@ -25,6 +25,7 @@ class Statement:
     terms: tuple[str, ...] = ()
     lead: str = ""
     trail: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True)

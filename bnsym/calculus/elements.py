@@ -17,7 +17,7 @@ import numpy.typing as npt
 import sympy
 
 from bnsym.calculus.opaque import opaque, opaque_power, whole
-from bnsym.model import Axis, Equation, Program, Quantity, Size, Term
+from bnsym.model import Axis, Equation, Largest, Program, Quantity, Reduction, Size, Term
 
 Array = npt.NDArray[Any]
 Values = Mapping[Quantity, Any]
@@ -25,14 +25,20 @@ Values = Mapping[Quantity, Any]
 
 @dataclass(frozen=True)
 class Numbers:
-    """A kind of number: its arrays' dtype, how a rational or a constant becomes one, and its functions by name."""
+    """A kind of number: its arrays' dtype, how a rational or a constant becomes one, and its functions by name.
+
+    `power` raises one number to another, `total` adds up along some dimensions, which stay, with one position.
+    """
 
     dtype: Any
     constant: Callable[[sympy.Expr], Any]
     functions: Mapping[str, Callable[..., Any]]
+    power: Callable[[Any, Any], Any] = pow
+    total: Callable[[Array, tuple[int, ...]], Array] = lambda array, along: np.asarray(array.sum(along, keepdims=True))
 
 
-def _each(function: Callable[..., Any], arguments: int = 1) -> Callable[..., Any]:
+def each(function: Callable[..., Any], arguments: int = 1) -> Callable[..., Any]:
+    """A function of numbers as one of arrays of objects."""
     made: Callable[..., Any] = np.frompyfunc(function, arguments, 1)
     return made
 
@@ -46,7 +52,7 @@ FLOATS = Numbers(
         "tanh": np.tanh,
         "sinh": np.sinh,
         "atan": np.arctan,
-        "erf": lambda z: np.asarray(_each(math.erf)(z), float),
+        "erf": lambda z: np.asarray(each(math.erf)(z), float),
         "Abs": np.abs,
         "sign": np.sign,
         "step": lambda z: (z > 0) * 1.0,
@@ -58,12 +64,12 @@ FLOATS = Numbers(
 DIGITS = Numbers(
     object,
     lambda e: mpmath.mpf(int(e.p)) / int(e.q) if e.is_Rational else mpmath.mpmathify(e.evalf(mpmath.mp.dps)),
-    {name: _each(getattr(mpmath, name)) for name in ("exp", "log", "tanh", "sinh", "atan", "erf", "sign")}
+    {name: each(getattr(mpmath, name)) for name in ("exp", "log", "tanh", "sinh", "atan", "erf", "sign")}
     | {
-        "Abs": _each(abs),
-        "step": _each(lambda z: mpmath.mpf(z > 0)),
-        "maximum": _each(max, 2),
-        "minimum": _each(min, 2),
+        "Abs": each(abs),
+        "step": each(lambda z: mpmath.mpf(z > 0)),
+        "maximum": each(max, 2),
+        "minimum": each(min, 2),
     },
 )
 
@@ -117,7 +123,7 @@ class Interpreter:
         )
 
     def _whole(self, array: Array) -> Array:
-        return np.asarray(_each(whole)(array)) if self.numbers is SYMBOLS else array
+        return np.asarray(each(whole)(array)) if self.numbers is SYMBOLS else array
 
     def _term(self, term: Term) -> Array:
         body = self(term.body)
@@ -129,7 +135,7 @@ class Interpreter:
             self.sizes[a] if k in places else n for k, (a, n) in enumerate(zip(self.axes, body.shape, strict=True))
         ]
         body = np.broadcast_to(body, shape)
-        return np.asarray(body.max(places, keepdims=True) if term.largest else body.sum(places, keepdims=True))
+        return np.asarray(body.max(places, keepdims=True)) if term.largest else self.numbers.total(body, places)
 
     def __call__(self, e: sympy.Expr) -> Array:
         """The array of an elementwise expression."""
@@ -137,6 +143,8 @@ class Interpreter:
             return self._number(sympy.Integer(self.sizes[e.axis]))
         if isinstance(e, Quantity):
             return self.arrays[e]
+        if isinstance(e, Reduction):
+            return self._term(Term(e.body, e.axes, isinstance(e, Largest)))
         if e.is_number:
             return self._number(e)
         arguments = [self(a) for a in e.args]
@@ -155,12 +163,12 @@ class Interpreter:
     def _power(self, base: Array, exponent: sympy.Expr) -> Array:
         power = int(exponent) if exponent.is_Integer else self.numbers.constant(exponent)
         if self.numbers is SYMBOLS and not (exponent.is_Integer and exponent > 0):
-            return np.asarray(_each(lambda b: b**exponent if b.is_number else opaque_power(exponent)(b))(base))
+            return np.asarray(each(lambda b: b**exponent if b.is_number else opaque_power(exponent)(b))(base))
         if self.numbers.dtype is object:
-            return np.asarray(_each(lambda b: b**power)(base))
-        return np.asarray(base ** float(exponent))
+            return np.asarray(each(lambda b: self.numbers.power(b, power))(base))
+        return np.asarray(self.numbers.power(base, float(exponent)))
 
     def _function(self, function: Any, arguments: int) -> Callable[..., Any]:
         if self.numbers is SYMBOLS:
-            return _each(opaque(function), arguments)
+            return each(opaque(function), arguments)
         return self.numbers.functions[function.__name__]

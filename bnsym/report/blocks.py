@@ -39,7 +39,14 @@ class Reference:
     number: int
 
 
-Span = Text | Math | Code | Reference
+@dataclass(frozen=True)
+class Blank:
+    """Room to write in."""
+
+    kind: ClassVar[str] = "blank"
+
+
+Span = Text | Math | Code | Reference | Blank
 Sentence = tuple[Span, ...]
 
 
@@ -53,11 +60,20 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Formula:
-    """An equation on a line of its own, with its number."""
+    """An equation on a line of its own, with its number; with `blank` there is room after it to write in."""
 
     kind: ClassVar[str] = "formula"
     latex: str
     number: int
+    blank: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Lines of generated code."""
+
+    kind: ClassVar[str] = "listing"
+    text: str
 
 
 @dataclass(frozen=True)
@@ -91,25 +107,67 @@ class Edge:
 
 
 @dataclass(frozen=True)
+class Node:
+    """A quantity: its name in the code, its symbol as LaTeX and in plain signs, and the number of its equation.
+
+    What is given has no equation.
+    """
+
+    name: str
+    latex: str
+    signs: str
+    equation: int | None
+
+
+@dataclass(frozen=True)
 class Graph:
-    """Names, which depends on which, and the number of the equation that gives each; None for what is given."""
+    """Quantities, and which depends on which."""
 
     kind: ClassVar[str] = "graph"
-    nodes: tuple[str, ...]
+    nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-    equations: tuple[int | None, ...]
 
 
-Block = Paragraph | Formula | Items | Table | Graph
+@dataclass(frozen=True)
+class Series:
+    """One curve: what it shows, and its height above each value of the plot."""
+
+    name: str
+    heights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A height that is worth a line of its own, and why."""
+
+    at: float
+    what: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves over the same values, both axes logarithmic."""
+
+    kind: ClassVar[str] = "plot"
+    title: str
+    across: str
+    up: str
+    values: tuple[float, ...]
+    series: tuple[Series, ...]
+    mark: Mark
+
+
+Block = Paragraph | Formula | Listing | Items | Table | Graph | Plot
 
 
 @dataclass(frozen=True)
 class Section:
-    """A title, what stands under it, and sections within."""
+    """A title, what stands under it, and sections within; `step` names the quantity whose gradient it derives."""
 
     title: Sentence
     blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
+    step: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +185,7 @@ def sentence(*parts: str | Span | Sequence[Span]) -> Sentence:
     for part in parts:
         if isinstance(part, str):
             spans.append(Text(part))
-        elif isinstance(part, (Text, Math, Code, Reference)):
+        elif isinstance(part, (Text, Math, Code, Reference, Blank)):
             spans.append(part)
         else:
             spans.extend(part)

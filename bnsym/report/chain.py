@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bnsym.calculus.chain import differentiable
 from bnsym.calculus.evaluate import Evaluation
-from bnsym.model import Contribution, Step
+from bnsym.model import Contribution, Equation, Step, Term, outside_and_inside
 from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, counted, enumerated, paragraph, sentence
+from bnsym.report.products import product
 from bnsym.report.writer import Writer
 
 HEADER = ("through", "gradient that arrives", "local derivative", "summed over")
@@ -50,16 +51,37 @@ def _section(w: Writer, number: int, step: Step) -> Section:
         w.formula(step.equation),
         *_vanishing(w, step),
     )
-    return Section(sentence(f"Step {number}: ", Code(left.name), ", the gradient to ", Code(step.of.name)), blocks)
+    title = sentence(f"Step {number}: ", Code(left.name), ", the gradient to ", Code(step.of.name))
+    return Section(title, blocks, step=step.of.name)
 
 
 def _vanishing(w: Writer, step: Step) -> list[Block]:
     """The terms that are zero whatever the data are: the normal form says which."""
     evaluation = Evaluation().assume(w.derivation.definition.premises).run(w.derivation.backward.program)
-    idle = [c.consumer for c in step.contributions if not evaluation.term(c.term)]
+    idle = [c for c in step.contributions if not evaluation.term(c.term)]
     if not idle:
         return []
-    return [paragraph("What comes back through ", w.references(idle), " adds up to 0, whatever the data are.")]
+    rest = tuple(t for t in step.equation.terms if t not in [c.term for c in idle])
+    through = w.references(c.consumer for c in idle)
+    start = sentence("What comes back through ", through, " adds up to 0, whatever the data are")
+    start = sentence(start, _why(w, evaluation, idle))
+    if not rest:
+        return [paragraph(start, ".")]
+    return [paragraph(start, ". What is left is"), w.formula(Equation(step.equation.left, rest))]
+
+
+def _why(w: Writer, evaluation: Evaluation, idle: list[Contribution]) -> Sentence:
+    """The sum that is 0 by itself, where it is one of deviations from a mean."""
+    for c in idle:
+        inside = outside_and_inside(c.term)[1]
+        deviations = Term(inside / product(inside).number, c.term.axes)
+        mean = next((mean for _, mean in evaluation.centres.values() if inside.has(mean)), None)
+        equation = w.derivation.forward.equation(mean) if mean is not None else None
+        if c.term.axes and equation is not None and w.known(equation) and not evaluation.term(deviations):
+            zero = Math(f"{w.latex.terms((deviations,), w.notation.scope(c.consumer.left.axes))} = 0")
+            return sentence(": it has the factor ", zero, ", since by ", w.references([equation]),
+                            " what lies above the mean and what lies below it cancel")  # fmt: skip
+    return ()
 
 
 def _own(w: Writer, step: Step) -> Sentence:

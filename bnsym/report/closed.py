@@ -7,6 +7,8 @@ import sympy
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.lower import textbook_backward
 from bnsym.model import Equation, Quantity, Reduction, Term
+from bnsym.report.became import became
+from bnsym.report.births import births
 from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, paragraph, sentence
 from bnsym.report.told import helpers, is_sum, left_out, put_in, taken, told
 from bnsym.report.writer import Writer
@@ -21,7 +23,7 @@ def closed_form(w: Writer) -> Section:
         *left_out(w, kernel),
         *taken(w, kernel),
         *told(w, kernel),
-        *([] if _is_raw(w, kernel) else _written_out(w, kernel)),
+        *([] if _is_raw(w, kernel) else [*_written_out(w, kernel), *became(w, kernel)]),
         *_steadied(w),
         *_helpers(w, helpers(w, kernel)),
         *_parameters(w),
@@ -108,7 +110,9 @@ def _written_out(w: Writer, printed: Kernel) -> list[Block]:
             whole = put_in(o.equation, named)
             if any(q.role == "sum" for q in whole.inputs):
                 continue
+            w.closed.append(whole)
             blocks += [paragraph("With every sum written out", *_renamed(w, whole), ":"), w.formula(whole)]
+            blocks += births(w, whole)
     if blocks and recentred:
         why = (
             "Where one factor of a sum adds up to 0 by itself, the code centres the other factor first. The sum is the"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bnsym.report.blocks import Edge, Graph
+from bnsym.report.blocks import Edge, Graph, Node
 
 LETTER, PADDING, HEIGHT = 8.5, 26.0, 30.0
 BESIDE, BELOW = 22.0, 64.0
@@ -17,14 +17,13 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Node:
-    """A name in a box: its middle, its width, and the number of its equation, if it has one."""
+class Box:
+    """A node: its middle, and its width."""
 
-    name: str
+    node: Node
     x: float
     y: float
     width: float
-    equation: int | None
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Diagram:
 
     width: float
     height: float
-    nodes: tuple[Node, ...]
+    boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
 
 
@@ -51,7 +50,7 @@ def diagram(graph: Graph) -> Diagram:
     layers = _layers(graph)
     ways = [_way(edge, n, layers) for n, edge in enumerate(graph.edges)]
     rows = _ordered(layers, ways)
-    widths = {(n, layers[n]): LETTER * len(name) + PADDING for n, name in enumerate(graph.nodes)}
+    widths = {(n, layers[n]): LETTER * max(len(node.signs), 2) + PADDING for n, node in enumerate(graph.nodes)}
     spans = [sum(widths.get(p, 0.0) for p in row) + BESIDE * (len(row) - 1) for row in rows]
     width = max(spans) + PADDING
     at: dict[Place, Point] = {}
@@ -60,12 +59,11 @@ def diagram(graph: Graph) -> Diagram:
         for p in row:
             at[p] = (round(x + widths.get(p, 0.0) / 2, 1), HEIGHT / 2 + 4 + depth * BELOW)
             x += widths.get(p, 0.0) + BESIDE
-    nodes = tuple(
-        Node(name, *at[n, layers[n]], round(widths[n, layers[n]] - 6, 1), equation)
-        for n, (name, equation) in enumerate(zip(graph.nodes, graph.equations, strict=True))
+    boxes = tuple(
+        Box(node, *at[n, layers[n]], round(widths[n, layers[n]] - 6, 1)) for n, node in enumerate(graph.nodes)
     )
     arrows = tuple(Arrow(tuple(at[p] for p in way), e.dotted, e.back) for way, e in zip(ways, graph.edges, strict=True))
-    return Diagram(round(width, 1), 8 + HEIGHT + BELOW * (len(rows) - 1), nodes, arrows)
+    return Diagram(round(width, 1), 8 + HEIGHT + BELOW * (len(rows) - 1), boxes, arrows)
 
 
 def _layers(graph: Graph) -> list[int]:

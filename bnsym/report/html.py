@@ -12,7 +12,8 @@ from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Proof
 from bnsym.render import environment
-from bnsym.report.blocks import Code, Section, Sentence, Text
+from bnsym.report.blocks import Code, Section, Sentence, Story, Text
+from bnsym.report.chart import chart
 from bnsym.report.diagram import Arrow, diagram
 from bnsym.report.mathml import mathml
 from bnsym.report.story import story
@@ -22,6 +23,11 @@ BREAKS = re.compile(r"(?<=[^_])_(?=[^_])")
 
 def report_html(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterable[Proof]) -> str:
     """The derivation step by step: the same bytes on every machine."""
+    return html(story(derivation, kernels, proofs))
+
+
+def html(told: Story) -> str:
+    """A report that is told already."""
     page = environment().overlay(autoescape=True)
     page.filters |= {
         "inline": lambda latex: Markup(mathml(latex)),
@@ -29,11 +35,11 @@ def report_html(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: I
         "anchor": anchor,
         "words": words,
         "diagram": diagram,
+        "chart": chart,
         "curve": curve,
         "code": code,
     }
-    template = page.get_template("report/page.html.j2")
-    return template.render(story=story(derivation, kernels, proofs))
+    return page.get_template("report/page.html.j2").render(story=told)
 
 
 def words(title: Sentence) -> str:

@@ -57,22 +57,22 @@ class Latex:
     def _expression(self, e: sympy.Expr, scope: Scope, place: int) -> str:
         if isinstance(e, Quantity):
             simple = place < ATOM or not self.notation.is_compound(e)
-            return self.notation.quantity(e, scope) if simple else _bracketed(self.notation.quantity(e, scope))
+            return self.notation.quantity(e, scope) if simple else bracketed(self.notation.quantity(e, scope))
         if e.is_Add:
             text = _added(self._signed(e.args, scope))
-            return text if place == SUM else _bracketed(text)
+            return text if place == SUM else bracketed(text)
         if isinstance(e, sympy.Symbol):
             return word(e.name).base
         if e.is_Integer and not e.is_negative:
             return str(e)
         if isinstance(e, (sympy.Function, sympy.NumberSymbol)):
             text = self._function(e, scope)
-            return text if place < ATOM else _bracketed(text)
+            return text if place < ATOM else bracketed(text)
         if not (e.is_Number or e.is_Mul or e.is_Pow or isinstance(e, Reduction)):
             raise TypeError(f"a report has no sign for {type(e).__name__}, which {e} holds")
         split = product(e)
         text = ("-" if split.negative else "") + self._product(split.magnitude, scope)
-        return text if place == SUM or (place == FACTOR and not split.negative) else _bracketed(text)
+        return text if place == SUM or (place == FACTOR and not split.negative) else bracketed(text)
 
     def _signed(self, parts: Iterable[sympy.Expr], scope: Scope) -> list[Signed]:
         """Positive terms first, of those numbers, then what has most indices: x - mean, var + eps, 1 - y."""
@@ -100,19 +100,28 @@ class Latex:
         last = [*brackets, *self._sums(sums, scope)]
         if below or bottom != 1:
             middle = [rf"\frac{{{self._row(top, counts, scope)}}}{{{self._row(bottom, below, scope)}}}"]
-            return _row([*first, *middle, *self._factors(beside, scope), *last])
+            return self._in_a_row([*first, *middle, *self._factors(beside, scope), *last])
         plain = [number(top)] if top != 1 or not (first or above or last) else []
-        return _row([*plain, *first, *self._factors(above, scope), *last])
+        return self._in_a_row([*plain, *first, *self._factors(above, scope), *last])
 
     def _sums(self, sums: list[Reduction], scope: Scope) -> list[str]:
         texts = sorted(self._reduction(s, scope) for s in sums)
-        return texts if len(texts) == 1 else [_bracketed(s) for s in texts]
+        return texts if len(texts) == 1 else [bracketed(s) for s in texts]
 
     def _row(self, factor: sympy.Number, powers: list[Power], scope: Scope) -> str:
         """One side of a fraction, where a sum that stands alone needs no brackets."""
         if factor == 1 and len(powers) == 1 and powers[0][1] == 1:
             return self._expression(powers[0][0], scope, SUM)
-        return _row([*([number(factor)] if factor != 1 or not powers else []), *self._factors(powers, scope)])
+        plain = [number(factor)] if factor != 1 or not powers else []
+        return self._in_a_row([*plain, *self._factors(powers, scope)])
+
+    def _in_a_row(self, factors: list[str]) -> str:
+        """Factors side by side; a word and its neighbour with a dot between."""
+        text = ""
+        for before, factor in zip(["", *factors], factors, strict=False):
+            dotted = any(f.startswith((r"\mathrm{", r"\text{")) for f in (before, factor)) or factor[0].isdigit()
+            text += (r" \cdot " if dotted else " ") * bool(before) + factor
+        return text
 
     def _factors(self, powers: list[Power], scope: Scope) -> list[str]:
         """Short names first: gamma before x_hat before (x - mean)."""
@@ -152,7 +161,7 @@ class Latex:
         inside = ", ".join(self._expression(a, scope, SUM) for a in e.args)
         if isinstance(e, ABSOLUTE):
             return rf"\left\lvert {inside} \right\rvert"
-        return FUNCTIONS.get(type(e), rf"\mathrm{{{type(e).__name__}}}") + power + _bracketed(inside)
+        return FUNCTIONS.get(type(e), rf"\mathrm{{{type(e).__name__}}}") + power + bracketed(inside)
 
 
 def _added(parts: list[Signed]) -> str:
@@ -163,14 +172,6 @@ def _added(parts: list[Signed]) -> str:
     return text
 
 
-def _bracketed(text: str) -> str:
+def bracketed(text: str) -> str:
+    """Text in brackets that grow with it."""
     return rf"\left({text}\right)"
-
-
-def _row(factors: list[str]) -> str:
-    """Factors side by side; a word and its neighbour with a dot between."""
-    text = ""
-    for before, factor in zip(["", *factors], factors, strict=False):
-        dotted = any(f.startswith((r"\mathrm{", r"\text{")) for f in (before, factor)) or factor[0].isdigit()
-        text += (r" \cdot " if dotted else " ") * bool(before) + factor
-    return text

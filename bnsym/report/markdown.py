@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+import jinja2
+
 from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Proof
 from bnsym.render import environment
+from bnsym.report.blocks import Story
 from bnsym.report.story import story
 
 MARKS = re.compile(r"[\\`*\[\]<>|$#~&]|(?<![^\W_])_|_(?![^\W_])")
@@ -17,9 +20,19 @@ MARKS = re.compile(r"[\\`*\[\]<>|$#~&]|(?<![^\W_])_|_(?![^\W_])")
 
 def report_markdown(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterable[Proof]) -> str:
     """The derivation step by step: the same bytes on every machine."""
-    made = environment()
+    return markdown(story(derivation, kernels, proofs))
+
+
+def markdown(told: Story) -> str:
+    """A report that is told already."""
+    return markdown_environment().get_template("report/markdown.md.j2").render(story=told)
+
+
+def markdown_environment() -> jinja2.Environment:
+    """What every template needs that writes Markdown."""
+    made = environment().overlay()
     made.filters |= {"plain": plain, "protected": protected, "verbatim": verbatim}
-    return made.get_template("report/markdown.md.j2").render(story=story(derivation, kernels, proofs))
+    return made
 
 
 def plain(text: str) -> str:

@@ -16,6 +16,9 @@ SIGNS = {r"\cdot": "·", r"\to": "→", r"\partial": "∂", "-": "−", "'": "�
 FENCES = {r"\lvert": "|", r"\rvert": "|"}
 BIG = {r"\sum": "∑", r"\max": "max", r"\min": "min"}
 
+COMBINING = dict(zip(ACCENTS, "\u0302\u0303\u0303\u0304\u0304\u0307", strict=True))
+"""Accents that a plain letter takes."""
+
 
 class FormulaError(ValueError):
     """A formula holds what this reader does not know."""
@@ -25,6 +28,14 @@ def mathml(latex: str, *, display: bool = False) -> str:
     """A formula; `display` where it stands on a line of its own. FormulaError for LaTeX that `latex` does not write."""
     kind = ' display="block"' if display else ""
     return f"<math{kind}>{_Reader(latex).whole()}</math>"
+
+
+def signs(symbol: str) -> str:
+    """A symbol in plain letters, for where no formula can stand: `x\u0302`, `\u03c3\u00b2`."""
+    text = re.sub(r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1", symbol)
+    text = re.sub(r"\\([a-z]+)", lambda m: GREEK.get(m[1], m[0]), text)
+    text = re.sub(r"\\([a-z]+)\{(\w)\}", lambda m: m[2] + COMBINING.get(m[1], ""), text)
+    return re.sub(r"[\\{}]", "", text.replace("^2", "\u00b2").replace("^{2}", "\u00b2"))
 
 
 class _Reader:

@@ -7,7 +7,8 @@ from itertools import islice
 
 from bnsym.calculus.chain import differentiable
 from bnsym.model import Program, Quantity
-from bnsym.report.blocks import Block, Edge, Graph, Items, Math, Section, counted, paragraph, sentence
+from bnsym.report.blocks import Block, Edge, Graph, Items, Math, Node, Section, counted, paragraph, sentence
+from bnsym.report.mathml import signs
 from bnsym.report.writer import Writer
 
 SHOWN = 12
@@ -29,15 +30,17 @@ def dependencies(w: Writer) -> Section:
 
 def graph(w: Writer, program: Program) -> Graph:
     """Every quantity, in the order in which it is known, and an arrow to each equation that uses it."""
-    nodes = [*program.inputs, *(e.left for e in program.equations)]
+    quantities = [*program.inputs, *(e.left for e in program.equations)]
     fixed = set(program.inputs) - set(differentiable(program))
     edges = (
-        Edge(nodes.index(q), nodes.index(e.left), e.held, not e.held and q not in fixed)
+        Edge(quantities.index(q), quantities.index(e.left), e.held, not e.held and q not in fixed)
         for e in program.equations
         for q in e.inputs
     )
     numbers = [*(None for _ in program.inputs), *(w.number(e) for e in program.equations)]
-    return Graph(tuple(q.name for q in nodes), tuple(edges), tuple(numbers))
+    symbols = (w.bare(q).latex for q in quantities)
+    nodes = (Node(q.name, s, signs(s), n) for q, s, n in zip(quantities, symbols, numbers, strict=True))
+    return Graph(tuple(nodes), tuple(edges))
 
 
 def _reaching(w: Writer, x: Quantity, y: Quantity) -> list[Block]:
@@ -50,7 +53,20 @@ def _reaching(w: Writer, x: Quantity, y: Quantity) -> list[Block]:
     found = sorted(islice(paths(program, x, y), SHOWN), key=len)
     rest = f", of which {SHOWN} are:" if number > SHOWN else ":"
     chains = (Math(r" \to ".join(w.notation.quantity(Quantity(q.name)) for q in path)) for path in found)
-    return [paragraph(start, rest), Items(tuple((chain,) for chain in chains))]
+    return [paragraph(start, rest), Items(tuple((chain,) for chain in chains)), *_mixing(w, x, y)]
+
+
+def _mixing(w: Writer, x: Quantity, y: Quantity) -> list[Block]:
+    """Where a sum lies on the way, one output depends on inputs at every place along its axis."""
+    program = w.derivation.forward
+    way = [e for e in program.equations if count(program, x, e.left) and count(program, e.left, y)]
+    mixed = [a for a in y.axes if a in x.axes and any(a in t.axes for e in way for t in e.terms)]
+    if not mixed:
+        return []
+    sums = w.references(e for e in way if any(a in t.axes for t in e.terms for a in mixed))
+    along = w.indices(mixed)
+    each = sentence(w.bare(y), " depends on every element of ", w.bare(x), " along ", along)
+    return [paragraph("On the way through ", sums, " it is summed over ", along, ": so each element of ", each, ".")]
 
 
 def paths(program: Program, start: Quantity, end: Quantity) -> Iterator[tuple[Quantity, ...]]:

@@ -1,8 +1,8 @@
-"""What is proved: one row a claim, with every way it was proved and what was left over."""
+"""What is proved: in numbers, and one row a claim, with every way it was proved and what was left over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 
 from bnsym.model import Proof
 from bnsym.report.blocks import Block, Code, Section, Sentence, Table, counted, enumerated, paragraph, sentence
@@ -10,18 +10,30 @@ from bnsym.report.blocks import Block, Code, Section, Sentence, Table, counted, 
 Claim = tuple[str, bool, str, tuple[str, ...]]
 
 
-def proved(proofs: Iterable[Proof]) -> Section:
+WRITTEN_OUT = "written out"
+
+
+def proved(proofs: tuple[Proof, ...]) -> Section:
+    """How many proofs there are, and of what kind; the list is a section of its own."""
+    blocks: list[Block] = [paragraph(_summary(proofs, len({p.claim for p in proofs})))]
+    if proofs:
+        kinds = Counter(WRITTEN_OUT if p.method.startswith(WRITTEN_OUT) else p.method for p in proofs)
+        rows = tuple((sentence(kind), sentence(str(number))) for kind, number in kinds.items())
+        blocks += [Table(("method", "proofs"), rows), paragraph("Each claim is listed at the end.")]
+    return Section(sentence("What is proved"), tuple(blocks))
+
+
+def every_claim(proofs: tuple[Proof, ...]) -> Section | None:
     """The claims in the order they were proved; nothing here depends on how long that took."""
-    proofs = tuple(proofs)
     claims: dict[Claim, list[str]] = {}
     for p in proofs:
         claims.setdefault((p.claim, p.holds, p.residual, p.premises), []).append(p.method)
-    blocks: list[Block] = [paragraph(_summary(proofs, len({p.claim for p in proofs})))]
+    blocks: list[Block] = []
     if claims:
         given = any(premises for *_, premises in claims)
         header = ("claim", "method", "result", *(("taken for granted",) if given else ()))
         blocks.append(Table(header, tuple(_row(claim, methods, given) for claim, methods in claims.items())))
-    return Section(sentence("What is proved"), tuple(blocks))
+    return Section(sentence("Every claim"), tuple(blocks)) if blocks else None
 
 
 def _summary(proofs: tuple[Proof, ...], claims: int) -> Sentence:

@@ -12,35 +12,43 @@ from bnsym.report.blocks import Code, Paragraph, Section, Story, paragraph, pros
 from bnsym.report.chain import chain_rule
 from bnsym.report.closed import closed_form
 from bnsym.report.frozen import inference
+from bnsym.report.numerics import numerics
 from bnsym.report.opening import axes, definition
 from bnsym.report.paths import dependencies
-from bnsym.report.proved import proved
+from bnsym.report.proved import every_claim, proved
 from bnsym.report.second import double_backward
 from bnsym.report.tangents import forward_mode
+from bnsym.report.unseen import unseen
+from bnsym.report.worked import worked
 from bnsym.report.writer import Writer
 
 
 def story(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterable[Proof]) -> Story:
     """Every section there is something to say in, in the order in which one thing follows from another."""
-    w = Writer(derivation, kernels)
+    w, proofs = Writer(derivation, kernels), tuple(proofs)
     sections = (
         definition(w),
         axes(w),
         dependencies(w),
         chain_rule(w),
         closed_form(w),
+        proved(proofs),
         forward_mode(w),
         double_backward(w),
         inference(w),
         population(w),
-        proved(proofs),
+        unseen(w, proofs),
+        numerics(w),
+        worked(w),
+        every_claim(proofs),
         _origin(w),
     )
     title = sentence(Code(derivation.definition.name), ": from the definition to its gradients")
-    return Story(title, _opening(w), tuple(s for s in sections if s is not None))
+    return Story(title, opening(w), tuple(s for s in sections if s is not None))
 
 
-def _opening(w: Writer) -> tuple[Paragraph, ...]:
+def opening(w: Writer) -> tuple[Paragraph, ...]:
+    """What the definition says of itself."""
     about = [" ".join(part.split()) for part in w.definition.doc.split("\n\n") if part.strip()]
     return (*(paragraph(prose(part)) for part in about), paragraph("Source: ", prose(w.definition.source), "."))
 

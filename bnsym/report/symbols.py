@@ -15,6 +15,8 @@ GREEK = (
 KNOWN = {g: rf"\{g}" for g in GREEK} | {"eps": r"\epsilon", "mean": r"\mu", "var": r"\sigma^2"}
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 UNITS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
+INVERSE = "inv_"
+"""So begins the name of what lowering takes the root and the quotient of once: r, as reciprocal."""
 FACTORS = 3
 """Of so many quantities a sum's symbol may be made."""
 
@@ -45,11 +47,18 @@ def distinct(
     """
     spelling = Spelling(frozenset(named), stated, derived, _letter(named, letters))
     usual = {name: _usual(q, spelling, letters) for name, q in named.items()}
+    taken = {s.base for s in usual.values()} | set(letters.values())
+    usual |= {n: Symbol("r") for n in named if n.startswith(INVERSE) and n not in stated and "r" not in taken}
     shared = Counter(usual.values())
     found = {name: symbol if shared[symbol] == 1 else word(name) for name, symbol in usual.items()}
     unnamed = [name for name, q in named.items() if q.role == "sum" and _is_sum(name) and found[name] == word(name)]
     numbered = enumerate(unnamed if "S" not in named else [], start=1)
-    return found | {name: Symbol("S", rf"\mathrm{{{'X' * (n // 10)}{UNITS[n % 10]}}}") for n, name in numbered}
+    return found | {name: Symbol("S", rf"\mathrm{{{numeral(n)}}}") for n, name in numbered}
+
+
+def numeral(n: int) -> str:
+    """A number as the Romans wrote it, below 40."""
+    return "X" * (n // 10) + UNITS[n % 10]
 
 
 def _usual(q: Quantity, spelling: Spelling, letters: Mapping[Axis, str]) -> Symbol:

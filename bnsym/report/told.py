@@ -9,21 +9,39 @@ import sympy
 
 from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.model import Axis, Equation, Quantity, Term
-from bnsym.report.blocks import Block, Code, Sentence, enumerated, paragraph, sentence
+from bnsym.report.blocks import Block, Code, Listing, Sentence, enumerated, paragraph, sentence
 from bnsym.report.writer import Writer
 
+LONG = 400
+"""So many letters of LaTeX make a line that is too long to read."""
 MARKS = {"bar": "a mean", "tilde": "what is left when the mean is subtracted", "sum": "a sum"}
 
 
 def told(w: Writer, kernel: Kernel) -> list[Block]:
     """Every equation of a kernel, helpers put in, under a word on what it runs over."""
     known = helpers(w, kernel)
-    shown = [Operation(o.kind, put_in(o.equation, known)) for o in kernel.operations if o.left not in known]
+    shown = [part for o in kernel.operations if o.left not in known for part in _in_parts(w, kernel, o, known)]
+    w.told[kernel.name] = {o.left: o.equation for o in shown}
     blocks: list[Block] = _marks(w, shown)
+    lines = w.listings.of(kernel.name, [o.left for o in shown])
     for n, (_, stretch) in enumerate(groupby(shown, _stretch)):
         found = list(stretch)
-        blocks += [paragraph(*_words(w, found, n == 0)), *(w.formula(o.equation) for o in found)]
+        blocks.append(paragraph(*_words(w, found, n == 0)))
+        for o in found:
+            blocks += [w.formula(o.equation), *([Listing(lines[o.left])] if o.left in lines else [])]
     return blocks
+
+
+def _in_parts(w: Writer, kernel: Kernel, o: Operation, known: dict[Quantity, sympy.Expr]) -> list[Operation]:
+    """An operation with helpers put in; where that makes it too long, what it multiplies with stands before it."""
+    whole = Operation(o.kind, put_in(o.equation, known))
+    if len(w.latex.equation(whole.equation)) <= LONG:
+        return [whole]
+    apart = [p for p in kernel.operations if p.left in known and p.left in o.equation.inputs and p.left.role == "sum"]
+    rest = {q: e for q, e in known.items() if q not in [p.left for p in apart]}
+    for p in apart:
+        w.christen(p.left)
+    return [Operation(p.kind, put_in(p.equation, rest)) for p in (*apart, o)]
 
 
 def _marks(w: Writer, shown: list[Operation]) -> list[Block]:
@@ -74,7 +92,9 @@ def taken(w: Writer, kernel: Kernel) -> list[Block]:
     start = sentence("From the forward pass it takes ", enumerated(w.symbol(q) for q in saved))
     if len(made) == 1 and w.known(made[0]):
         return [paragraph(start, ", see ", w.references(made), ".")]
-    return [paragraph(start, ", where" if made else "."), *(w.formula(e) for e in made)]
+    names = w.names(e.left.name for e in made)
+    end = sentence(", where (", names, " in the code)") if made else sentence(".")
+    return [paragraph(start, end), *(w.formula(e) for e in made)]
 
 
 def left_out(w: Writer, kernel: Kernel) -> list[Block]:

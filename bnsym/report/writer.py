@@ -12,7 +12,9 @@ from bnsym.lowering.steady import unsteadied
 from bnsym.model import Axis, Equation, Quantity
 from bnsym.report.blocks import Code, Formula, Math, Reference, Sentence, Span, enumerated
 from bnsym.report.latex import Latex
+from bnsym.report.listing import Listings
 from bnsym.report.notation import Notation, Scope, notation
+from bnsym.report.symbols import Symbol, numeral
 
 
 class Writer:
@@ -22,12 +24,16 @@ class Writer:
         self.derivation, self.definition = derivation, derivation.definition
         self.kernels = {name: unsteadied(kernel) for name, kernel in kernels.items()}
         self.steadied = kernels["backward"].steadied
+        self.listings = Listings(derivation.definition, kernels)
         self.notation = notation(derivation, self.kernels)
         self.latex = Latex(self.notation)
         self._numbers: dict[Equation, int] = {}
         self._premises: list[Span] = []
+        self.told: dict[str, dict[Quantity, Equation]] = {}  # what each kernel was told as
         self._written = 0
+        self._christened: dict[str, str] = {}
         self.explained: set[str] = set()
+        self.closed: list[Equation] = []  # gradients in closed form, with every sum written out
 
     def formula(self, equation: Equation, spelled: Notation | None = None) -> Formula:
         """An equation with the next number; one that was written before keeps its own."""
@@ -66,6 +72,17 @@ class Writer:
         base = self.notation.symbols[q.name].base if q.name in self.notation.symbols else ""
         kinds = {r"\overline": "bar", r"\widetilde": "tilde"}
         return next((k for mark, k in kinds.items() if base.startswith(mark)), "sum" if q.role == "sum" else "")
+
+    def christen(self, q: Quantity) -> None:
+        """Give a quantity that only the code has a name for a symbol of its own: A with a number."""
+        if q.name in self._christened:
+            return
+        taken = {s.base for s in self.notation.symbols.values()} - set(self._christened.values())
+        base = next((x for x in "ACKPQ" if x not in {*taken, *self.notation.letters.values()}), r"\mathrm{A}")
+        self._christened[q.name] = base
+        symbol = Symbol(base, rf"\mathrm{{{numeral(len(self._christened))}}}")
+        self.notation = self.notation.calling({q.name: symbol}, {}, ())
+        self.latex = Latex(self.notation)
 
     def references(self, equations: Iterable[Equation]) -> Sentence:
         """`(1), (2) and (4)`."""
