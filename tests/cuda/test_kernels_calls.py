@@ -97,10 +97,10 @@ CHOSEN = [  # on a device of four processors
     ("channels", (4, 5, 520), 1, {"1_slab_along"}),  # a block a channel
     ("channels", (3, 2, 2056), 1, {"1_along", "1_settle", "2_along"}),
     ("channels", (40, 18), 1, {"1_slab_across"}),
-    ("channels", (600, 18), 1, {"1_across", "1_settle", "2_across"}),
+    ("channels", (1100, 18), 1, {"1_across", "1_settle", "2_across"}),
     ("channels", (5, 6, 4), 1, {"1_across", "1_settle", "2_across"}),
     ("channels", (2, 6, 31), 1, {"1_across", "1_settle", "2_across"}),
-    ("channels", (300, 15), 1, {"1_slab_along"}),
+    ("channels", (300, 15), 1, {"1_slab_across"}),
     ("channels", (1, 7), 1, {"1_slab_along"}),
     ("trailing", (3, 5000), 1, {"1_along", "1_settle", "2_along"}),
     ("trailing", (90, 24), 1, {"1_slab_along"}),
