@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,29 +21,44 @@ def prove(
 ) -> None:
     """Prove every claim of a definition: one line a claim, with its method and time. Exits 1 if one fails."""
     from bnsym.definitions import NAMES
+    from bnsym.several import each_of
 
-    wanted = dict.fromkeys([*(names or []), *(NAMES if everything or not names else [])])
+    wanted = list(dict.fromkeys([*(names or []), *(NAMES if everything or not names else [])]))
+    failed = False
     with sentences(refusals()):
-        failed = [name for name in wanted if not _all_hold(name, quiet)]
+        for proved in each_of(_proved, wanted):
+            failed |= not proved.tell(quiet=quiet)
     if failed:
         raise typer.Exit(1)
 
 
-def _all_hold(name: str, quiet: bool) -> bool:
-    """Prove the claims of one definition, and say what became of them."""
+@dataclass(frozen=True)
+class Proved:
+    """What became of the claims of one definition."""
+
+    name: str
+    proofs: tuple[Proof, ...]
+    seconds: float
+
+    def tell(self, *, quiet: bool) -> bool:
+        """A line for each claim, where `quiet` for each that fails, and a last one; whether all hold."""
+        for proof in self.proofs:
+            if not (proof.holds and quiet):
+                say(_line(proof))
+        held = sum(proof.holds for proof in self.proofs)
+        counted = f"{held} of {len(self.proofs)} claims proved"
+        say(f"{self.name}: {counted} in {self.seconds:.2f} s, with deriving and lowering")
+        return held == len(self.proofs)
+
+
+def _proved(name: str) -> Proved:
     from bnsym.api import derive
     from bnsym.api import prove as proofs_of
     from bnsym.definitions import definition
 
     start = perf_counter()
     proofs = proofs_of(derive(definition(name)))
-    for proof in proofs:
-        if not (proof.holds and quiet):
-            say(_line(proof))
-    proved = sum(proof.holds for proof in proofs)
-    seconds = perf_counter() - start
-    say(f"{name}: {proved} of {len(proofs)} claims proved in {seconds:.2f} s, with deriving and lowering")
-    return proved == len(proofs)
+    return Proved(name, proofs, perf_counter() - start)
 
 
 def _line(proof: Proof) -> str:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +15,7 @@ from bnsym.lowering.lower import lower
 from bnsym.model import Proof
 from bnsym.render import BACKENDS
 from bnsym.report.markdown import report_markdown
+from bnsym.several import each_of
 from bnsym.stamp import COMMENTS, is_edited, is_generated, stamped
 from bnsym.write import replace_files
 
@@ -64,14 +62,10 @@ class Generated:
 
 def generate_all(names: Iterable[str], backends: Iterable[str], done: Callable[[str], None]) -> list[Generated]:
     """Derive, prove and emit every definition named, several at once. Raises ProofError before anything is written."""
-    wanted, places = list(names), tuple(backends)
-    several = min(len(wanted), os.cpu_count() or 1)
     found: list[Generated] = []
-    with ProcessPoolExecutor(several) if several > 1 else nullcontext() as pool:
-        one = partial(_generated, backends=places)
-        for generated in pool.map(one, wanted) if pool else map(one, wanted):
-            done(f"{generated.name}: {len(generated.proofs)} claims proved")
-            found.append(generated)
+    for generated in each_of(partial(_generated, backends=tuple(backends)), list(names)):
+        done(f"{generated.name}: {len(generated.proofs)} claims proved")
+        found.append(generated)
     return found
 
 

@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from tests.gpu import device
 from tests.idx_files import idx
 from tests.mnist_files import set_sum
+
+settings.register_profile("unhurried", deadline=None)  # a machine that others use as well is slow now and then
+settings.load_profile("unhurried")
 
 
 def pytest_plugin_registered(plugin):

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    ("bnsym.symbols", "bnsym.functions", "bnsym.stamp", "bnsym.write"),
+    ("bnsym.symbols", "bnsym.functions", "bnsym.several", "bnsym.stamp", "bnsym.write"),
     ("bnsym.model",),
     ("bnsym.checks", "bnsym.drawn"),
     ("bnsym.layouts",),

@@ -164,7 +164,7 @@ class Lookup(dict):
         return self.setdefault(name, array)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(expressions(), st.booleans(), st.integers(1, 3), st.integers(1, 3), st.integers(0, 99))
 def test_a_normal_form_has_the_value_that_numpy_computes(expression, summed, m, n, seed):
     e, f = expression

@@ -4,7 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -22,7 +22,6 @@ def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp("idx")
 
 
-@settings(deadline=None)
 @given(array=ARRAYS, compressed=st.booleans(), name=st.sampled_from(["x", "x.gz"]))
 def test_idx_round_trip_whatever_the_file_is_called(scratch, array, compressed, name):
     (scratch / name).write_bytes(gzip.compress(idx(array)) if compressed else idx(array))
@@ -37,7 +36,6 @@ def test_idx_sizes_are_big_endian():
     np.testing.assert_array_equal(parse_idx(content, "x"), [[[0, 1, 2], [3, 4, 5]]])
 
 
-@settings(deadline=None)
 @given(array=ARRAYS, pick=st.data())
 def test_every_truncation_is_refused(array, pick):
     content = idx(array)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from itertools import permutations, product
 
 from bnsym.checks import DefinitionError
@@ -78,6 +78,7 @@ def merge(factors: Iterable[tuple[Factor, Exponent]]) -> Monomial:
     return canonical([(f, exponent(e)) for f, e in exponents.items() if e])
 
 
+@lru_cache(65_536)
 def multiply(a: Monomial, b: Monomial) -> Monomial:
     """The product; the bound labels of `b` are renamed apart from those of `a`."""
     if not a or not b:
@@ -124,10 +125,16 @@ def canonical(factors: Iterable[tuple[Factor, Exponent]]) -> Monomial:
     axes = {axis for axis, _ in bound}
     if len(axes) == len(bound):  # at most one bound label on each axis: nothing to choose
         return tuple(sorted(relabel(factors, {b: (b[0], 1) for b in bound})))
-    return min(tuple(sorted(relabel(factors, new))) for new in _namings(factors, bound))
+    return _least(tuple(sorted(factors)))
 
 
-def _namings(factors: list[tuple[Factor, Exponent]], bound: set[Label]) -> Iterator[dict[Label, Label]]:
+@lru_cache(65_536)
+def _least(factors: Monomial) -> Monomial:
+    """The least spelling of a monomial with several bound labels on an axis; the same are met again and again."""
+    return min(tuple(sorted(relabel(factors, new))) for new in _namings(factors, bound_labels(factors)))
+
+
+def _namings(factors: Monomial, bound: set[Label]) -> Iterator[dict[Label, Label]]:
     """Every renaming that colour refinement leaves open, axis by axis: usually one."""
     colour = _refined(factors, bound)
     groups: dict[tuple[str, int], list[Label]] = {}
@@ -142,7 +149,7 @@ def _namings(factors: list[tuple[Factor, Exponent]], bound: set[Label]) -> Itera
         yield new
 
 
-def _orders_of(tied: list[Label], factors: list[tuple[Factor, Exponent]]) -> Iterable[tuple[Label, ...]]:
+def _orders_of(tied: list[Label], factors: Monomial) -> Iterable[tuple[Label, ...]]:
     """The orders that labels of one colour are to be tried in: one, where each is the only summed label it meets.
 
     Equal sums in a product may change places without a trace. Raises DefinitionError where there are too many orders.
@@ -155,7 +162,7 @@ def _orders_of(tied: list[Label], factors: list[tuple[Factor, Exponent]]) -> Ite
     return permutations(tied)
 
 
-def _refined(factors: list[tuple[Factor, Exponent]], bound: set[Label]) -> dict[Label, int]:
+def _refined(factors: Monomial, bound: set[Label]) -> dict[Label, int]:
     """Colours of bound labels: two get one colour only if no factor, seen through colours, tells them apart."""
     colour = dict.fromkeys(bound, 0)
     while True:
@@ -167,7 +174,7 @@ def _refined(factors: list[tuple[Factor, Exponent]], bound: set[Label]) -> dict[
         colour = finer
 
 
-def _signature(label: Label, factors: list[tuple[Factor, Exponent]], colour: dict[Label, int]) -> tuple[object, ...]:
+def _signature(label: Label, factors: Monomial, colour: dict[Label, int]) -> tuple[object, ...]:
     rows = []
     for (name, labels), e in factors:
         if label in labels:
