@@ -6,10 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bnsym.report.blocks import Edge, Formula, Graph, Math, Node
+from bnsym.report.blocks import Edge, Formula, Graph, Node
 from bnsym.report.diagram import diagram
 from bnsym.report.html import report_html
 from bnsym.report.mathml import ACCENTS, BIG, FENCES, FUNCTIONS, GREEK, SIGNS, TOKEN, FormulaError, mathml
+from bnsym.report.sentences import Math
 from bnsym.report.story import story
 from tests.report_cases import DERIVED, KERNELS, every
 

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from bnsym.report.blocks import Math, Table, sentence
+from bnsym.report.blocks import Table
+from bnsym.report.sentences import Math, sentence
 from bnsym.report.story import story
 from bnsym.report.tex import latex, shares, tex
 from tests.report_cases import DERIVED, KERNELS, Asked, every

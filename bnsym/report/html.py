@@ -12,10 +12,11 @@ from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Proof
 from bnsym.render import environment
-from bnsym.report.blocks import Code, Section, Sentence, Story, Text
+from bnsym.report.blocks import Section, Story
 from bnsym.report.chart import chart
 from bnsym.report.diagram import Arrow, diagram
 from bnsym.report.mathml import mathml
+from bnsym.report.sentences import Code, Sentence, Text
 from bnsym.report.story import story
 
 BREAKS = re.compile(r"(?<=[^_])_(?=[^_])")

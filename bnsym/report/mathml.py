@@ -14,6 +14,8 @@ ACCENTS = {"hat": "^", "tilde": "~", "widetilde": "~", "bar": "¯", "overline": 
 FUNCTIONS = ("exp", "log", "tanh")
 SIGNS = {r"\cdot": "·", r"\to": "→", r"\partial": "∂", "-": "−", "'": "′", "''": "″", "'''": "‴"}
 FENCES = {r"\lvert": "|", r"\rvert": "|"}
+TALL = ("<mfrac", "<msqrt", "<munder")
+"""What brackets grow with: where they need not, some fonts give them room that is not wanted."""
 BIG = {r"\sum": "∑", r"\max": "max", r"\min": "min"}
 
 COMBINING = dict(zip(ACCENTS, "\u0302\u0303\u0303\u0304\u0304\u0307", strict=True))
@@ -80,8 +82,13 @@ class _Reader:
         if token == r"\sqrt":
             return f"<msqrt>{self._atom()}</msqrt>"
         if token.startswith("\\") and name in ACCENTS:
-            return f'<mover accent="true">{self._atom()}<mo>{ACCENTS[name]}</mo></mover>'
+            return self._accented(ACCENTS[name])
         return self._leaf(token, name)
+
+    def _accented(self, sign: str) -> str:
+        """Over more than one letter: a bar is drawn by the page's style, as few fonts have one that is long enough."""
+        bar = ' class="bar"' if sign == ACCENTS["bar"] else ""
+        return f'<mover accent="true"{bar}>{self._atom()}<mo stretchy="true">{sign}</mo></mover>'
 
     def _leaf(self, token: str, name: str) -> str:
         if token.startswith((r"\text{", r"\mathrm{")):
@@ -110,7 +117,8 @@ class _Reader:
         self._closed("", r"\right")
         right = self._taken()
         left, right = FENCES.get(left, left), FENCES.get(right, right)
-        opening, closing = (f'<mo fence="true" form="{form}">' for form in ("prefix", "postfix"))
+        low = "" if any(tag in inside for tag in TALL) else ' stretchy="false"'
+        opening, closing = (f'<mo fence="true" form="{form}"{low}>' for form in ("prefix", "postfix"))
         return f"<mrow>{opening}{left}</mo>{inside}{closing}{right}</mo></mrow>"
 
     def _closed(self, found: str, end: str) -> str:

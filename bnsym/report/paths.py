@@ -7,8 +7,9 @@ from itertools import islice
 
 from bnsym.calculus.chain import differentiable
 from bnsym.model import Program, Quantity
-from bnsym.report.blocks import Block, Edge, Graph, Items, Math, Node, Section, counted, paragraph, sentence
+from bnsym.report.blocks import Block, Edge, Graph, Items, Node, Section, paragraph
 from bnsym.report.mathml import signs
+from bnsym.report.sentences import Math, counted, sentence
 from bnsym.report.writer import Writer
 
 SHOWN = 12
@@ -19,7 +20,7 @@ def dependencies(w: Writer) -> Section:
     """The graph, and how each input reaches each output."""
     program = w.derivation.forward
     held = any(e.held for e in program.equations)
-    legend = "An arrow from a to b says that the equation for b uses a."
+    legend = "Each arrow leads from a quantity to one whose equation uses it."
     legend += " No gradient flows back along a dotted arrow." if held else ""
     blocks: list[Block] = [paragraph(legend), graph(w, program)]
     for x in differentiable(program):
@@ -65,7 +66,7 @@ def _mixing(w: Writer, x: Quantity, y: Quantity) -> list[Block]:
         return []
     sums = w.references(e for e in way if any(a in t.axes for t in e.terms for a in mixed))
     along = w.indices(mixed)
-    each = sentence(w.bare(y), " depends on every element of ", w.bare(x), " along ", along)
+    each = sentence(w.bare(y), " can depend on every element of ", w.bare(x), " along ", along)
     return [paragraph("On the way through ", sums, " it is summed over ", along, ": so each element of ", each, ".")]
 
 

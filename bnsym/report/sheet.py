@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
-from bnsym.report.blocks import Blank, Block, Code, Formula, Math, Reference, Section, Sentence, Story, Table, sentence
+from bnsym.report.blocks import Block, Formula, Section, Story, Table
 from bnsym.report.chain import chain_rule
 from bnsym.report.opening import axes, definition
 from bnsym.report.paths import dependencies
+from bnsym.report.sentences import Blank, Code, Math, Reference, Sentence, sentence
 from bnsym.report.story import opening
 from bnsym.report.worked import by_steps
 from bnsym.report.writer import Writer
