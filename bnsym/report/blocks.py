@@ -56,7 +56,7 @@ class Table:
 class Edge:
     """`target`'s equation uses `source`; dotted where it is held. Both are places in the list of nodes.
 
-    `back`: whether a gradient comes back; none does where it is held, nor to a constant.
+    `back`: whether a gradient comes back, as a step of the chain rule says.
     """
 
     source: int

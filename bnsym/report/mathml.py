@@ -16,6 +16,8 @@ SIGNS = {r"\cdot": "·", r"\to": "→", r"\partial": "∂", "-": "−", "'": "�
 FENCES = {r"\lvert": "|", r"\rvert": "|"}
 TALL = ("<mfrac", "<msqrt", "<munder")
 """What brackets grow with: where they need not, some fonts give them room that is not wanted."""
+LEADING = ("=", ",", "{", r"\cdot", r"\lvert")
+"""After these, and after a bracket that opens, a minus sign belongs to what follows."""
 BIG = {r"\sum": "∑", r"\max": "max", r"\min": "min"}
 
 COMBINING = dict(zip(ACCENTS, "\u0302\u0303\u0303\u0304\u0304\u0307", strict=True))
@@ -102,7 +104,8 @@ class _Reader:
         if token.startswith("\\") and name in GREEK:
             return f"<mi>{GREEK[name]}</mi>"
         if token in SIGNS:
-            return f"<mo>{SIGNS[token]}</mo>"
+            prefix = ' form="prefix"' if token == "-" and self._leads() else ""
+            return f"<mo{prefix}>{SIGNS[token]}</mo>"
         if token[0].isdigit():
             return f"<mn>{token}</mn>"
         if token.isalpha():
@@ -110,6 +113,11 @@ class _Reader:
         if token in "+=/,()[]":
             return f"<mo>{token}</mo>"
         raise FormulaError(f"{token} has no MathML here, in a formula: {self._latex}")
+
+    def _leads(self) -> bool:
+        """Whether nothing stands before the sign just taken that it could be subtracted from."""
+        before = self._tokens[self._at - 2] if self._at > 1 else "="
+        return before in LEADING or (before in "([" and self._at > 2 and self._tokens[self._at - 3] == r"\left")
 
     def _fenced(self) -> str:
         left = self._taken()

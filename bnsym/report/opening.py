@@ -29,8 +29,14 @@ WORDS: dict[type[sympy.Basic], tuple[str, str]] = {
     sign: (r"\mathrm{sign}", " is 1, 0 or -1, as its argument is positive, 0 or negative. Its derivative is 0."),
     Abs: (r"\left\lvert \cdot \right\rvert", " is the absolute value. Its derivative is taken to be 0 at 0."),
     sympy.erf: (r"\mathrm{erf}", " is the error function: its derivative is the bell curve "),
-    maximum: (r"\max", " of two takes the larger one. Where they are equal, its derivative is that of the second."),
-    minimum: (r"\min", " of two takes the smaller one. Where they are equal, its derivative is that of the second."),
+    maximum: (
+        r"\max",
+        " of two takes the larger one. Where they are equal, its derivative is that of what stands last.",
+    ),
+    minimum: (
+        r"\min",
+        " of two takes the smaller one. Where they are equal, its derivative is that of what stands last.",
+    ),
 }
 """What functions are whose derivative needs a word."""
 BELL = r"\frac{2}{\sqrt{\pi}} \exp\left(-u^{2}\right)"

@@ -20,7 +20,7 @@ def dependencies(w: Writer) -> Section:
     """The graph, and how each input reaches each output."""
     program = w.derivation.forward
     held = any(e.held for e in program.equations)
-    legend = "Each arrow leads from a quantity to one whose equation uses it."
+    legend = "An arrow leads from each quantity to those whose equations use it."
     legend += " No gradient flows back along a dotted arrow." if held else ""
     blocks: list[Block] = [paragraph(legend), graph(w, program)]
     for x in differentiable(program):
@@ -32,9 +32,9 @@ def dependencies(w: Writer) -> Section:
 def graph(w: Writer, program: Program) -> Graph:
     """Every quantity, in the order in which it is known, and an arrow to each equation that uses it."""
     quantities = [*program.inputs, *(e.left for e in program.equations)]
-    fixed = set(program.inputs) - set(differentiable(program))
+    back = {(s.of, c.consumer.left) for s in w.derivation.steps for c in s.contributions}
     edges = (
-        Edge(quantities.index(q), quantities.index(e.left), e.held, not e.held and q not in fixed)
+        Edge(quantities.index(q), quantities.index(e.left), e.held, (q, e.left) in back)
         for e in program.equations
         for q in e.inputs
     )

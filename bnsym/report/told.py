@@ -52,7 +52,7 @@ def _without_the_long(w: Writer, kernel: Kernel, known: dict[Quantity, sympy.Exp
 def _marks(w: Writer, shown: list[Operation]) -> list[Block]:
     """What bars, tildes and S mean, where they first occur."""
     made = [o.left for o in shown if w.notation.mark(o.left) and not w.known(o.equation)]
-    words = []
+    words: list[Sentence] = []
     for mark, what in MARKS.items():
         q = next((q for q in made if w.notation.mark(q) == mark), None)
         if q is not None and mark not in w.explained:
