@@ -29,5 +29,6 @@ def unseen(w: Writer, proofs: Iterable[Proof]) -> Section | None:
 
 def _row(proof: Proof) -> tuple[Sentence, ...]:
     of, colon, claim = proof.claim.partition(": ")
-    known = bool(colon) and of.isidentifier()
-    return sentence(of if known else "the paper"), sentence(claim if known else proof.claim), sentence(proof.residual)
+    if not colon or not of.isidentifier():
+        of, claim = "in a network", proof.claim
+    return sentence(of), sentence(claim), sentence(proof.residual)
