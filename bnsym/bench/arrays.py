@@ -52,11 +52,8 @@ class Given:
         return getattr(value, "shape", None) == self.case.shape
 
     def _wide(self, value: Any) -> Any:
-        return (
-            value.astype(np.float64)
-            if self.is_wide and isinstance(value, np.ndarray) and value.dtype != bool
-            else value
-        )
+        is_floating = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        return value.astype(np.float64) if self.is_wide and is_floating else value
 
     def _draw(self, name: str) -> Any:
         if name == "dy":  # with parts along 1 and x, so that a forgotten term of the gradient shows
@@ -84,6 +81,11 @@ class Given:
         """Statistics of data like these: means near x's, variances near 1."""
         return self.each(name, self.mean, 0.1, rows) if "mean" in name else 1 + self.each(name, 0, 0.1, rows) ** 2
 
+    def count(self) -> Any:
+        """Examples in a mini-batch; with a mask, of each mini-batch and channel."""
+        count = math.prod(self.case.shape) // self.channels
+        return np.full((BATCHES, self.channels), count) if self.case.norm.startswith("masked") else count
+
     def mask(self) -> Array:
         """True for four positions of five."""
         return np.random.default_rng(crc32(b"mask")).random(self.case.shape, np.float32) < 0.8
@@ -98,10 +100,11 @@ OTHERS: dict[str, Callable[[Given], Any]] = {
     "r_max": lambda given: 3.0,
     "d_max": lambda given: 5.0,
     "num_groups": lambda given: given.case.groups,
-    "count": lambda given: math.prod(given.case.shape) // given.channels,
-    **{
-        name: lambda given, name=name: given.population(name) for name in ("mean", "var", "running_mean", "running_var")
-    },
+    "count": Given.count,
+    "mean": lambda given: given.population("mean"),
+    "var": lambda given: given.population("var"),
+    "running_mean": lambda given: given.population("running_mean"),
+    "running_var": lambda given: given.population("running_var"),
     "means": lambda given: given.population("means", (BATCHES,)),
     "variances": lambda given: given.population("variances", (BATCHES,)),
 }

@@ -25,7 +25,7 @@ WAITING = {
 
 
 def environment(threads: int, **more: str) -> dict[str, str]:
-    """This process's, with so many threads."""
+    """The environment of this process, with so many threads."""
     one = f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()} intra_op_parallelism_threads={threads}"
     counts = dict.fromkeys(COUNTS, str(threads))
     return {**os.environ, **counts, **WAITING, "XLA_FLAGS": one, "JAX_PLATFORMS": "cpu", **more}

@@ -23,7 +23,8 @@ def spread(rounds: Sequence[float]) -> dict[str, float]:
     """The median and the quartiles of rounds; nothing of nothing."""
     if not rounds:
         return {}
-    low, _, high = statistics.quantiles(rounds, n=4, method="inclusive") if len(rounds) > 1 else rounds * 3
+    several = rounds if len(rounds) > 1 else [*rounds, *rounds]
+    low, _, high = statistics.quantiles(several, n=4, method="inclusive")
     return {"median": statistics.median(rounds), "low": low, "high": high}
 
 

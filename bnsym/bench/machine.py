@@ -37,6 +37,6 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or "unknown"
-    found = dict(reversed([tuple(map(str.strip, line.split(":", 1))) for line in lines if ":" in line]))  # type: ignore[arg-type]
+    found = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     name, family, model = (found.get(key, "") for key in ("model name", "cpu family", "model"))
     return f"{name} (family {family}, model {model})" if family else name or "unknown"

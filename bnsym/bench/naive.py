@@ -1,7 +1,7 @@
 """The peer that tutorials write: NumPy, line by line, with nothing reused.
 
-It is a peer and no part of bnsym: its gradients are typed by hand, as courses have people type them. Nothing of bnsym is
-made from them, and they are checked against the reference like every other peer's.
+It is a peer and no part of bnsym: its gradients are typed by hand, as courses have people type them. Nothing of bnsym
+is made from them, and they are checked against the reference like every other peer's.
 """
 
 from __future__ import annotations

@@ -52,9 +52,9 @@ def begun(peers: Mapping[str, Peer], on_step: OnStep) -> dict[str, dict[str, Any
 
 def first_calls(options: Options, on_step: OnStep) -> dict[str, dict[str, Any]]:
     """Seconds of a backend's first forward and backward with its import: with no cache, and with what that left."""
-    case, found = options.cases[0], {}
+    case = options.cases[0]
+    found: dict[str, dict[str, Any]] = {name: {} for name in options.backends}
     for name in options.backends:
-        found[name] = {}
         with tempfile.TemporaryDirectory(prefix="bnsym-bench-") as cache:
             for when in ("nothing cached", "cached"):
                 on_step(f"{name}'s first call, {when}")

@@ -116,7 +116,7 @@ class Compiled(Torch):
         return {"torch.compile": self.torch.__version__}
 
     def _function(self, given: Given) -> Callable[..., Any]:
-        functorch = importlib.import_module("torch._functorch.config")
+        functorch: Any = importlib.import_module("torch._functorch.config")
         functorch.donated_buffer = False  # so that the backward can be run again and again
         importlib.import_module("torch._dynamo").reset()
         compiled: Callable[..., Any] = self.torch.compile(super()._function(given), dynamic=False)

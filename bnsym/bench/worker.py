@@ -130,7 +130,12 @@ def main(arguments: list[str]) -> None:
     os.dup2(2, 1)  # what a library prints is not an answer
     warnings.simplefilter("ignore")
     found: list[Worker] = []
-    failed = safely(lambda: found.append(Worker(subject(arguments[0], int(arguments[1])))) or {})
+
+    def start() -> Answer:
+        found.append(Worker(subject(arguments[0], int(arguments[1]))))
+        return {}
+
+    failed = safely(start)
     for line in sys.stdin:
         asked = json.loads(line)
         got = failed or safely(lambda asked=asked: found[0].answer(asked))  # type: ignore[misc]
