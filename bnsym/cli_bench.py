@@ -13,7 +13,10 @@ from bnsym.cli_common import out_console, say, sentences
 def bench(
     norm: Annotated[str, typer.Option(help="A registered name.")] = "batch_norm",
     backend: Annotated[
-        list[str] | None, typer.Option(help="numpy or numba; may be given more than once. Default: all that are here.")
+        list[str] | None,
+        typer.Option(
+            help="numpy, numba, or cupy by itself; may be given again. Default: those of the CPU that are here."
+        ),
     ] = None,
     shape: Annotated[
         list[str] | None, typer.Option(help="As 60,100 or 32,64,56,56; may be given more than once. Default: nine.")

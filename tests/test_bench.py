@@ -110,6 +110,7 @@ def test_a_malformed_shape(text):
     ("settings", "sentence"),
     [
         ({"backends": ("fortran",)}, "--backend is one of numpy, numba, cupy"),
+        ({"backends": ("numpy", "cupy")}, "--backend cupy"),
         ({"dtype": "int8"}, "--dtype is one of"),
         ({"threads": 0}, "--threads is at least 1"),
         ({"norm": "no_norm"}, "there is no generated numpy module of no_norm"),
@@ -159,7 +160,7 @@ def result():
         "norm": "batch_norm",
         "dtype": "float32",
         "rounds": 1,
-        "waiting": "threads sleep",
+        "conditions": "threads sleep",
         "machine": {"processor": "Made-Up", "cores": "2", "threads": "2", "system": "S", "python": "3"},
         "load": [0.1, 0.2],
         "names": ["numpy", "numpy plan", "naive", "torch", "jax", "roof"],

@@ -84,7 +84,7 @@ for line in sys.stdin:
 def test_a_peer_that_dies_is_said_and_the_others_are_measured(monkeypatch):
     options = Options(("numpy",), ("naive",), (CASE,), ("forward",), 1, 2)
     real = rounds.command
-    stand_in = lambda name, n: [sys.executable, "-c", ANSWERS] if name == "naive" else real(name, n)  # noqa: E731
+    stand_in = lambda name, *how: [sys.executable, "-c", ANSWERS] if name == "naive" else real(name, *how)  # noqa: E731
     monkeypatch.setattr(rounds, "command", stand_in)
     with rounds.running(options) as peers:
         records = rounds.measured(CASE, options, peers, lambda step: None)

@@ -23,6 +23,9 @@ IMAGES = (
     (8, 32, 128, 128),
     (256, 512, 7, 7),
 )
+LARGE_DENSE = ((60, 100), (65536, 1024), (256, 64, 56, 56), (32, 3, 224, 224), (256, 512, 7, 7), (256, 256, 14, 14))
+LARGE_ROWS = ((8192, 1024), (8192, 4096), (4096, 8192), (32768, 768))
+ON_GPU = {"channels": LARGE_DENSE, "rows": LARGE_ROWS, "images": ((32, 256, 56, 56),)}
 QUICK = {"channels": (DENSE[0], DENSE[1], IMAGES[1]), "rows": DENSE[:2], "images": IMAGES[1:2]}
 EVERY = {"channels": DENSE + IMAGES, "rows": (*DENSE, (8, 1024, 768)), "images": IMAGES}
 KINDS = {"channels": "channels", "elementwise": "rows", "trailing": "rows", "groups": "images", "instance": "images"}
@@ -68,9 +71,9 @@ def parse_shape(text: str) -> tuple[int, ...]:
     return tuple(map(int, re.split("[,x]", text)))
 
 
-def shapes_of(layout: str, *, is_quick: bool = False) -> tuple[tuple[int, ...], ...]:
+def shapes_of(layout: str, *, is_quick: bool = False, is_on_gpu: bool = False) -> tuple[tuple[int, ...], ...]:
     """The shapes that a definition of this layout is measured on."""
-    return (QUICK if is_quick else EVERY)[KINDS[layout]]
+    return (QUICK if is_quick else ON_GPU if is_on_gpu else EVERY)[KINDS[layout]]
 
 
 def groups_of(channels: int) -> int:

@@ -19,6 +19,9 @@ from bnsym.bench.progress import show_progress
 from bnsym.bench.rounds import begun, first_calls, measured, running
 from bnsym.write import replace_file
 
+WARM = "the same arrays again and again, as in a training loop"
+ON_GPU = "single calls between events on the device, on arrays that no cache holds"
+
 __all__ = ["check_targets", "measure", "write"]
 
 
@@ -26,11 +29,10 @@ def measure(options: Options, stream: TextIO | None = None) -> dict[str, Any]:
     """Measure all that was asked for; progress goes to `stream`, standard error unless another is given."""
     before = load()
     with show_progress(len(options.cases), stream) as (on_case, on_step):
-        on_step("first calls")
-        firsts = first_calls(options, on_step)
         records = []
         with running(options) as peers:
-            said = begun(peers, on_step)
+            said = begun(peers, options.backends, on_step)
+            firsts = first_calls(options, on_step)
             for case in options.cases:
                 on_case(case.name)
                 records += measured(case, options, peers, on_step)
@@ -38,7 +40,7 @@ def measure(options: Options, stream: TextIO | None = None) -> dict[str, Any]:
         "norm": options.cases[0].norm,
         "dtype": options.cases[0].dtype,
         "rounds": options.rounds,
-        "waiting": QUIET,
+        "conditions": ON_GPU if options.is_on_gpu else f"{WARM}; {QUIET}",
         "machine": machine(options.threads),
         "load": [before, load()],
         "names": list(options.names),

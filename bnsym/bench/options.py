@@ -26,6 +26,11 @@ class Options:
     rounds: int
 
     @property
+    def is_on_gpu(self) -> bool:
+        """Whether all of it runs on a GPU."""
+        return self.backends == ("cupy",)
+
+    @property
     def ours(self) -> tuple[str, ...]:
         """bnsym's columns: each backend's functions, and its plan."""
         return tuple(name for backend in self.backends for name in (backend, f"{backend} plan"))
@@ -56,10 +61,13 @@ def options_for(
         raise BenchError(f"--norm: {why}")
     module = load("numpy", norm)
     layout = layout_of(module)
-    wanted = tuple(map(parse_shape, shapes)) or shapes_of(layout, is_quick=quick)
+    chosen = _backends(norm, backends)
+    is_on_gpu = chosen == ("cupy",)
+    wanted = tuple(map(parse_shape, shapes)) or shapes_of(layout, is_quick=quick, is_on_gpu=is_on_gpu)
+    known = {name: needs for name, needs in PEERS.items() if needs == "torch" or not is_on_gpu}
     return Options(
-        backends=_backends(norm, backends),
-        peers=tuple(name for name, needs in PEERS.items() if find_spec(needs)) if peers else (),
+        backends=chosen,
+        peers=tuple(name for name, needs in known.items() if find_spec(needs)) if peers else (),
         cases=tuple(_case(norm, layout, shape, dtype) for shape in wanted),
         functions=tuple(functions_of(module)) if everything else DIRECTIONS,
         threads=threads or (os.cpu_count() or 1),
@@ -81,5 +89,7 @@ def _backends(norm: str, asked: tuple[str, ...]) -> tuple[str, ...]:
         if why := why_not(name, norm):
             raise BenchError(f"--backend {name}: {why}")
     if "cupy" in asked:
-        raise BenchError("--backend cupy: a GPU is measured by `python -m tests.gpu_report` in a checkout")
+        if set(asked) != {"cupy"}:
+            raise BenchError("--backend cupy is measured by itself: its peers and its copy are on the GPU")
+        return ("cupy",)
     return tuple(dict.fromkeys(asked)) or tuple(b for b in BACKENDS if b != "cupy" and not why_not(b, norm))

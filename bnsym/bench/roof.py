@@ -27,7 +27,7 @@ class Roof(Subject):
     def ways(self, function: str, given: Given, right: list[Array]) -> dict[str, Call]:
         """On this thread, and on all."""
         inputs = self._inputs(function, given)
-        outputs = [np.empty(array.shape, given.case.dtype) for array in right if given.is_data(array)]
+        outputs = [np.empty_like(inputs[0]) for array in right if inputs and given.is_data(array)]
         if not inputs or not outputs:
             raise Missing(f"{function} moves no data")
         works = _works(inputs, outputs)

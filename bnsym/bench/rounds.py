@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from bnsym.bench.cases import DATA, Case
+from bnsym.bench.cases import DATA, BenchError, Case
 from bnsym.bench.environment import environment
 from bnsym.bench.figures import spread
 from bnsym.bench.options import Options
@@ -23,16 +23,16 @@ Records = list[dict[str, Any]]
 OnStep = Callable[[str], None]
 
 
-def command(name: str, threads: int) -> list[str]:
+def command(name: str, threads: int, is_on_gpu: bool = False) -> list[str]:
     """What is run: -P, so that no file of the folder one stands in takes a library's place."""
-    return [sys.executable, "-P", "-m", "bnsym.bench.worker", name, str(threads)]
+    return [sys.executable, "-P", "-m", "bnsym.bench.worker", name, str(threads), *(["gpu"] if is_on_gpu else [])]
 
 
 @contextmanager
 def running(options: Options) -> Iterator[dict[str, Peer]]:
     """A process for each name; none is left, whatever happens."""
     env = environment(options.threads)
-    peers = {name: Peer(name, command(name, options.threads), env=env) for name in options.names}
+    peers = {name: Peer(name, command(name, options.threads, options.is_on_gpu), env=env) for name in options.names}
     try:
         yield peers
     finally:
@@ -40,13 +40,15 @@ def running(options: Options) -> Iterator[dict[str, Peer]]:
             peer.stop()
 
 
-def begun(peers: Mapping[str, Peer], on_step: OnStep) -> dict[str, dict[str, Any]]:
-    """What each says of itself: its versions, or why it cannot be measured."""
+def begun(peers: Mapping[str, Peer], backends: Sequence[str], on_step: OnStep) -> dict[str, dict[str, Any]]:
+    """What each says of itself: its versions, or why it cannot be measured. Raises BenchError for a backend of ours."""
     said = {}
     for name, peer in peers.items():
         on_step(f"starting {name}")
         peer.ask(do="begin")
         said[name] = peer.told(PREPARING)
+        if name in backends and "failed" in said[name]:
+            raise BenchError(f"--backend {name}: {said[name]['failed']}")
     return said
 
 
@@ -58,8 +60,8 @@ def first_calls(options: Options, on_step: OnStep) -> dict[str, dict[str, Any]]:
         with tempfile.TemporaryDirectory(prefix="bnsym-bench-") as cache:
             for when in ("nothing cached", "cached"):
                 on_step(f"{name}'s first call, {when}")
-                env = environment(options.threads, NUMBA_CACHE_DIR=cache)
-                peer = Peer(name, command(name, options.threads), env=env)
+                env = environment(options.threads, NUMBA_CACHE_DIR=cache, CUPY_CACHE_DIR=cache)
+                peer = Peer(name, command(name, options.threads, options.is_on_gpu), env=env)
                 try:
                     peer.ask(do="first", case=case.asdict())
                     found[name][when] = peer.told(PREPARING)

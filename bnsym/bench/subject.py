@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bnsym.bench.arrays import Array, Given, Missing
+from bnsym.bench.measuring import calls_for, seconds
 from bnsym.bench.reference import flat
 
 __all__ = ["Call", "Subject", "imported", "pinned", "version"]
@@ -40,6 +41,14 @@ class Subject:
     def arrays(self, result: Any) -> list[Array]:
         """The results of a call as NumPy's, in the order in which generated functions give them."""
         return [np.asarray(value) for value in flat(result)]
+
+    def calls_for(self, call: Call, target: float) -> tuple[int, float]:
+        """How many calls make up a round of `target` seconds, and the seconds of one."""
+        return calls_for(call, target)
+
+    def seconds(self, call: Call, count: int) -> float:
+        """Seconds of a call, in a round of `count`."""
+        return seconds(call, count)
 
     def wanted(self, function: str, given: Given, right: list[Array]) -> list[Array]:
         """What the results must be."""

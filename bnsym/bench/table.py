@@ -72,8 +72,8 @@ def _opening(result: Result) -> list[str]:
     lines = [
         f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} threads, {machine['system']}",
         ", ".join(f"{k} {v}" for k, v in ({"python": machine["python"]} | versions).items()),
-        f"{result['norm']}, {result['dtype']}. Medians of {result['rounds']} rounds that take turns; the same arrays "
-        f"again and again, as in a training loop; {result['waiting']}.",
+        f"{result['norm']}, {result['dtype']}. Medians of {result['rounds']} rounds that take turns; "
+        f"{result['conditions']}.",
     ]
     if None not in loads:
         quiet = "" if loads[0] < 0.5 else ": other programs ran beside it, so that these figures are rough"

@@ -1,6 +1,6 @@
 """One process that is measured: reads what to do from its input, a line of JSON each, and answers likewise.
 
-python -m bnsym.bench.worker NAME THREADS
+python -m bnsym.bench.worker NAME THREADS [gpu]
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from bnsym.bench.arrays import Given, Missing
 from bnsym.bench.cases import DATA, Case, case_of
-from bnsym.bench.measuring import ROUND, calls_for, peak, seconds
+from bnsym.bench.measuring import ROUND, peak
 from bnsym.bench.reference import checked, references
 from bnsym.bench.subject import Call, Subject
 
@@ -32,6 +32,13 @@ SUBJECTS = {  # by name: where, and which class
     "torch.compile": ("torches", "Compiled"),
     "jax": ("jaxes", "Jax"),
     "roof": ("roof", "Roof"),
+}
+ON_GPU = {
+    "cupy": ("gpu", "CupyKernels"),
+    "cupy plan": ("gpu", "CupyPlan"),
+    "torch": ("gpu", "CudaTorch"),
+    "torch.compile": ("gpu", "CudaCompiled"),
+    "roof": ("gpu", "CupyRoof"),
 }
 
 Answer = dict[str, Any]
@@ -94,14 +101,14 @@ class Worker:
     def _tried(self, call: Call, wanted: list[Any], case: Case, target: float) -> tuple[Call, float, int, list[float]]:
         """A way to call a function that gives what is wanted, again and again: seconds, calls in a round, errors."""
         call()
-        count, once = calls_for(call, target)
+        count, once = self.subject.calls_for(call, target)
         return call, once, count, checked(self.subject.arrays(call()), wanted, case.dtype)
 
     def round(self, function: str, data: str) -> Answer:
         """Seconds of a call, in one round."""
         if (function, data) not in self.calls:
             raise Missing(f"{function} was not prepared")
-        return {"seconds": seconds(*self.calls[function, data])}
+        return {"seconds": self.subject.seconds(*self.calls[function, data])}
 
 
 def safely(work: Callable[[], Answer]) -> Answer:
@@ -117,9 +124,9 @@ def safely(work: Callable[[], Answer]) -> Answer:
         }
 
 
-def subject(name: str, threads: int) -> Subject:
+def subject(name: str, threads: int, *, is_on_gpu: bool = False) -> Subject:
     """The subject of this name. Raises Missing."""
-    where, kind = SUBJECTS[name]
+    where, kind = (ON_GPU if is_on_gpu else SUBJECTS)[name]
     made: Subject = getattr(importlib.import_module(f"bnsym.bench.{where}"), kind)(threads)
     return made
 
@@ -132,7 +139,7 @@ def main(arguments: list[str]) -> None:
     found: list[Worker] = []
 
     def start() -> Answer:
-        found.append(Worker(subject(arguments[0], int(arguments[1]))))
+        found.append(Worker(subject(arguments[0], int(arguments[1]), is_on_gpu="gpu" in arguments[2:])))
         return {}
 
     failed = safely(start)
