@@ -54,8 +54,10 @@ def test_every_term_of_the_gradient_counts_in_the_check():
     terms = (dy, -dy.mean(axis=0), -x_hat * (dy * x_hat).mean(axis=0))
     assert checked([scale * sum(terms)], right[:1], "float32")[0] < 1e-4
     for left_out in range(3):
+        wrong = scale * sum(t for n, t in enumerate(terms) if n != left_out)
+        assert relative(wrong, right[0]) > 0.1
         with pytest.raises(WrongResult, match="result 1 by"):
-            checked([scale * sum(t for n, t in enumerate(terms) if n != left_out)], right[:1], "float32")
+            checked([wrong], right[:1], "float32")
 
 
 def test_what_is_wrong():

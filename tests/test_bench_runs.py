@@ -8,13 +8,15 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from bnsym.bench import naive, rounds
+from bnsym.bench import naive, ours, rounds
 from bnsym.bench.cases import DATA, Case
 from bnsym.bench.figures import times
 from bnsym.bench.measuring import calls_for, peak
+from bnsym.bench.modules import load
 from bnsym.bench.options import Options
 from bnsym.bench.peer import Peer
 from bnsym.bench.worker import Worker, subject
@@ -52,6 +54,48 @@ def test_every_generated_function_is_timed():
     _, roof = prepared("roof", functions=functions)
     assert roof["centred"]["fold"]["failed"] == "fold moves no data"
     assert max(roof["centred"]["double_backward"]["errors"]) < 1e-6
+
+
+class Plan:
+    """Of a module that counts its threads: x is remembered, as a plan may."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def forward(self, x, gamma, beta):
+        self.x = x
+        y, self.saved = self.module.forward(x, gamma, beta)
+        return y, self.saved
+
+    def backward(self, dy, gamma):
+        return self.module.backward(dy, self.x, gamma, self.saved)
+
+
+@pytest.fixture
+def threaded(monkeypatch):
+    """A module whose forward takes `threads` and which has a plan, as compiled ones do; and what it was told."""
+    module, told = load("numpy", "batch_norm"), []
+
+    def forward(x, gamma, beta, *, out=None, threads=None):
+        told.append(threads)
+        return module.forward(x, gamma, beta, out=out)
+
+    def plan(shape, dtype, *, threads=None):
+        told.append((shape, dtype, threads))
+        return Plan(module)
+
+    made = SimpleNamespace(forward=forward, backward=module.backward, plan=plan)
+    monkeypatch.setattr(ours, "load", lambda backend, norm: made)
+    return told
+
+
+def test_threads_and_a_plan_are_used_where_a_module_has_them(threaded):
+    _, said = prepared("numba")
+    assert said["mean 3"]["forward"]["way"] == "out="
+    assert set(threaded) == {1}
+    _, said = prepared("numba plan")
+    assert {said[data][function]["way"] for data in DATA for function in BOTH} == {"plan"}
+    assert ((8, 3), "float32", 1) in threaded
 
 
 def test_a_wrong_peer_is_refused(monkeypatch):
