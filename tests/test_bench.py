@@ -145,7 +145,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_measured(tmp_path,
 
 def record(function, data, shape=(60, 100), **microseconds):
     peers = {n: {"rounds": [t * 1e-6], **figures.spread([t * 1e-6])} for n, t in microseconds.items()}
-    peers["numpy"]["memory"] = 3_000_000
+    peers["numpy"] |= {"memory": 3_000_000, "way": "out="}
     peers["jax"] = {"failed": "wrong: result 1 by 1.0e+00", "rounds": []}
     name, nbytes = ",".join(map(str, shape)), 4 * math.prod(shape)
     return {"name": name, "nbytes": nbytes, "function": function, "data": data, "peers": peers}
@@ -215,6 +215,18 @@ def test_the_table():
     assert "not measured: jax: wrong: result 1 by 1.0e+00" in text
     assert "rough" not in text
     assert "rough" in shown(result() | {"load": [1.5, 1.5]})
+
+
+def test_what_a_peer_has_nothing_for_is_one_line():
+    made = result()
+    for record in made["records"]:
+        record["peers"]["numpy plan"] = {"failed": "the numpy module has no plan", "missing": True}
+        if record["function"] == "backward":
+            record["peers"]["naive"] = {"failed": "nobody has it", "missing": True}
+    assert table.missing(made)[1:] == [
+        "numpy plan: the numpy module has no plan",
+        "naive: has nothing for backward",
+    ]
 
 
 def test_the_picture(tmp_path):

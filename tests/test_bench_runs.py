@@ -41,6 +41,12 @@ def test_a_subject_is_checked_and_timed(name):
             assert worker.answer({"do": "round", "function": function, "data": data})["seconds"] > 0
 
 
+@pytest.mark.parametrize("case", [Case("batch_norm", (8, 3), "float16"), Case("masked_batch_norm", (8, 3))])
+def test_a_copy_of_half_precision_and_beside_a_mask(case):
+    _, said = prepared("roof", case, [*BOTH, "double_backward"])
+    assert max(e for data in DATA for found in said[data].values() for e in found["errors"]) < 1e-6
+
+
 @pytest.mark.parametrize("norm", ["layer_norm", "rms_norm"])
 def test_the_naive_peer_of_rows(norm):
     _, said = prepared("naive", Case(norm, (6, 5)))

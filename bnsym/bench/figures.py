@@ -63,7 +63,8 @@ def summary(records: Sequence[Record], own: str) -> dict[str, float]:
     by = [ratios(r, own) for r in records]
     large = [r["roof"] for r, record in zip(by, records, strict=True) if "roof" in r and record["nbytes"] >= LARGE]
     moved = off_centre(records, own).values()
-    memory = [m for r in records if (m := r["peers"].get(own, {}).get("memory")) is not None]
+    called = [r["peers"].get(own, {}) for r in records]
+    memory = [peer["memory"] for peer in called if peer.get("way") in ("out=", "plan") and "memory" in peer]
     found = {
         "naive, least": min((r["naive"] for r in by if "naive" in r), default=None),
         **{f"{n}, mean": geometric_mean(r[n] for r in by if n in r) for n in ("naive", "torch", "fastest")},

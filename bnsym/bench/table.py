@@ -51,15 +51,27 @@ def show(result: Result, console: Console) -> None:
 
 
 def missing(result: Result) -> list[str]:
-    """What was not measured and why, each reason once."""
+    """What was not measured and why, each reason once; functions that a peer has nothing for are named together."""
     found: dict[tuple[str, str], list[str]] = {}
+    nothing: dict[str, dict[str, None]] = {}
+    all_missing = {name for name in result["names"] if not any(_asked(r, name) for r in result["records"])}
     for record in result["records"]:
         for name, peer in record["peers"].items():
-            if "failed" in peer:
+            if "failed" not in peer:
+                continue
+            if peer.get("missing") and name not in all_missing:
+                nothing.setdefault(name, {})[record["function"]] = None
+            else:
                 place = f"{record['name']} {record['function']} {record['data']}"
                 found.setdefault((name, peer["failed"]), []).append(place)
     count = len(result["records"])
-    return [f"{n}{'' if len(at) == count else f' ({_some(at)})'}: {why}" for (n, why), at in found.items()]
+    lines = [f"{n}{'' if len(at) == count else f' ({_some(at)})'}: {why}" for (n, why), at in found.items()]
+    return lines + [f"{name}: has nothing for {', '.join(functions)}" for name, functions in nothing.items()]
+
+
+def _asked(record: Mapping[str, Any], name: str) -> bool:
+    """Whether there was something to measure."""
+    return not record["peers"].get(name, {"missing": True}).get("missing")
 
 
 def _some(places: Sequence[str]) -> str:
