@@ -209,14 +209,15 @@ def left(token):
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked for in /proc")
-def test_an_interrupt_leaves_no_process_and_no_file(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_no_process_and_no_file(tmp_path, how):
     token = f"bench-{uuid.uuid4()}"
     command = [BNSYM, "bench", "--no-peers", "--shape", "256,1024", "--json", tmp_path / "a.json"]
     env = {**os.environ, "BNSYM_TEST": token}
     process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stderr.readline() == "measuring 256,1024\n"
     assert len(left(token)) > 1
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     out, _ = process.communicate(timeout=30)
     assert process.returncode != 0
     assert out == ""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bnsym.bench.arrays import Array, Given
-from bnsym.bench.modules import asked, called, load
+from bnsym.bench.modules import called, load
 
 __all__ = ["TOLERANCE", "WrongResult", "checked", "flat", "references", "relative"]
 
@@ -34,13 +34,12 @@ def flat(result: Any) -> list[Any]:
 def references(functions: Iterable[str], given: Given) -> dict[str, list[Array]]:
     """The results of each function, in float64."""
     module, wide = load("numpy", given.case.norm), given.widened()
-    found = {}
-    for name in functions:
-        function = getattr(module, name)
-        if "saved" in asked(function):
-            wide.keep("saved", module.forward(*map(wide, asked(module.forward)))[1])
-        found[name] = [np.asarray(value) for value in flat(called(function, wide)())]
-    return found
+    first = called(module.forward, wide)()
+    if isinstance(first, tuple):
+        wide.keep("saved", first[-1])
+    calls = {name: called(getattr(module, name), wide) for name in functions}
+    found = {name: first if name == "forward" else call() for name, call in calls.items()}
+    return {name: [np.asarray(value) for value in flat(result)] for name, result in found.items()}
 
 
 def relative(got: Array, want: Array) -> float:

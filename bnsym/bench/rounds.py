@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,12 +33,19 @@ def command(name: str, threads: int, is_on_gpu: bool = False) -> list[str]:
 def running(options: Options) -> Iterator[dict[str, Peer]]:
     """A process for each name; none is left, whatever happens."""
     env = environment(options.threads)
+    before = signal.signal(signal.SIGTERM, _ended)
     peers = {name: Peer(name, command(name, options.threads, options.is_on_gpu), env=env) for name in options.names}
     try:
         yield peers
     finally:
         for peer in peers.values():
             peer.stop()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _ended(number: int, frame: object) -> None:
+    """What is asked to end ends its processes first."""
+    raise SystemExit(128 + number)
 
 
 def begun(peers: Mapping[str, Peer], backends: Sequence[str], on_step: OnStep) -> dict[str, dict[str, Any]]:

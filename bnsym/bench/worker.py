@@ -100,7 +100,6 @@ class Worker:
 
     def _tried(self, call: Call, wanted: list[Any], case: Case, target: float) -> tuple[Call, float, int, list[float]]:
         """A way to call a function that gives what is wanted, again and again: seconds, calls in a round, errors."""
-        call()
         count, once = self.subject.calls_for(call, target)
         return call, once, count, checked(self.subject.arrays(call()), wanted, case.dtype)
 
