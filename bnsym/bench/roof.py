@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -70,11 +71,19 @@ def _works(inputs: list[Array], outputs: list[Array]) -> list[Piece]:
         first, *more = [a.reshape(-1) for a in inputs[n :: len(outputs)] or inputs[:1]]
         out = output.reshape(-1)
         if not more:
-            works.append(lambda s, a=first, o=out: np.copyto(o[s], a[s]))  # type: ignore[misc]
+            works.append(partial(_copied, first, out))
             continue
-        works.append(lambda s, a=first, b=more[0], o=out: np.add(a[s], b[s], out=o[s]))  # type: ignore[misc]
-        works += [lambda s, b=b, o=out: np.add(o[s], b[s], out=o[s]) for b in more[1:]]  # type: ignore[misc]
+        works.append(partial(_added, first, more[0], out))
+        works += [partial(_added, out, b, out) for b in more[1:]]
     return works
+
+
+def _copied(a: Array, out: Array, s: slice) -> None:
+    np.copyto(out[s], a[s])
+
+
+def _added(a: Array, b: Array, out: Array, s: slice) -> None:
+    np.add(a[s], b[s], out=out[s])
 
 
 def _pieces(size: int, count: int) -> list[slice]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ __all__ = ["Call", "Subject", "imported", "pinned", "version"]
 Call = Callable[[], Any]
 
 
-class Subject:
+class Subject(ABC):
     """Something that is measured. `threads` are those that it may use."""
 
     reports_memory = False  # whether what it allocates is reported to Python
@@ -31,12 +32,12 @@ class Subject:
         """What is measured, by name."""
         return {"numpy": np.__version__}
 
+    @abstractmethod
     def ways(self, function: str, given: Given, right: list[Array]) -> dict[str, Call]:
         """The ways in which a user would call a function, by what they are called; `right` are its results in float64.
 
         Raises Missing.
         """
-        raise NotImplementedError
 
     def arrays(self, result: Any) -> list[Array]:
         """The results of a call as NumPy's, in the order in which generated functions give them."""

@@ -12,6 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from bnsym.bench.arrays import Given, Missing
@@ -96,7 +97,7 @@ class Worker:
             memory = {"memory": peak(call)} if self.subject.reports_memory else {}
             return {"way": way, "calls": count, "errors": errors, **memory}
 
-        return {name: safely(lambda name=name: one(name)) for name in functions}  # type: ignore[misc]
+        return {name: safely(partial(one, name)) for name in functions}
 
     def _tried(self, call: Call, wanted: list[Any], case: Case, target: float) -> tuple[Call, float, int, list[float]]:
         """A way to call a function that gives what is wanted, again and again: seconds, calls in a round, errors."""
@@ -144,7 +145,7 @@ def main(arguments: list[str]) -> None:
     failed = safely(start)
     for line in sys.stdin:
         asked = json.loads(line)
-        got = failed or safely(lambda asked=asked: found[0].answer(asked))  # type: ignore[misc]
+        got = failed or safely(partial(found[0].answer, asked))
         answers.write(json.dumps(got) + "\n")
 
 
