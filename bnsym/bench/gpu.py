@@ -37,7 +37,7 @@ class Placed(Given):
 
 
 class OnDevice(Subject):
-    """Timed by events. It goes before the class that makes its calls among the bases."""
+    """Timed by events."""
 
     clock: Any
     reports_memory = False
@@ -46,10 +46,10 @@ class OnDevice(Subject):
         """An array of the host on the device."""
         return array
 
-    def ways(self, function: str, given: Given, right: list[Array]) -> dict[str, Call]:
+    def timed(self, function: str, given: Given, right: list[Array]) -> dict[str, Call]:
         """Those of one set of arrays, over several sets in turn."""
         sets = [Placed(given, self.place) for _ in range(sets_for(given.case.nbytes))]
-        made = [super(OnDevice, self).ways(function, one, right) for one in sets]
+        made = [self.ways(function, one, right) for one in sets]
         return {way: self._in_turn([one[way] for one in made]) for way in made[0]}
 
     def _in_turn(self, calls: list[Call]) -> Call:

@@ -39,6 +39,10 @@ class Subject(ABC):
         Raises Missing.
         """
 
+    def timed(self, function: str, given: Given, right: list[Array]) -> dict[str, Call]:
+        """The ways as they are timed."""
+        return self.ways(function, given, right)
+
     def arrays(self, result: Any) -> list[Array]:
         """The results of a call as NumPy's, in the order in which generated functions give them."""
         return [np.asarray(value) for value in flat(result)]
