@@ -19,6 +19,7 @@ class Library:
     mask: str  # what a mask holds
     unchecked: str  # said of numbers of an array that a function cannot look at
     pivot: str  # what a value near the mean is
+    threads: bool = False  # whether functions are told how many threads may share the work
 
 
 NUMPY = Library(
@@ -32,6 +33,7 @@ NUMPY = Library(
     mask="zeros and ones, or truth values",
     unchecked="",
     pivot="any value near the mean: the first {}, or of many the mean of some",
+    threads=True,
 )
 
 CUPY = Library(

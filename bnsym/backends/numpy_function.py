@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bnsym.backends.arguments import Arguments
 from bnsym.backends.numpy import body
+from bnsym.backends.numpy_tiles import Number, Tiles
 from bnsym.backends.numpy_statistics import StatisticsText, words
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Quantity
@@ -18,13 +20,53 @@ class FunctionText(StatisticsText):
     """One generated function."""
 
     def __init__(self, kernel: Kernel, module: Module):
-        super().__init__(kernel, module, body(kernel, module.dims))
+        self.tiles = Tiles(kernel, module)
+        data = module.definition.program.inputs[0].axes
+        beside = Arguments(kernel, module).reference if module.layout == "channels" else ""
+        made = body(kernel, module.dims, frozenset(data if self.tiles.axis is not None else ()), beside)
+        super().__init__(kernel, module, made)
+        self.rooms = made.rooms
+        zeros = {q.name for q in kernel.outputs if self.is_zero(q) and not self.is_array(q)}
+        self.rest = tuple(s for s in self.rest if s.target not in zeros)
 
     @cached_property
     def read(self) -> frozenset[str]:
         """The names that the statements use: of the rest it is enough that they were checked."""
         used = words((*self.first, *self.rest))
         return frozenset(used | ({q.name for q in self.vectors} if not self.calls_forward else set()))
+
+    @property
+    def taken_by_tile(self) -> list[tuple[str, str]]:
+        """What is handed to the function of one tile, with its type."""
+        used = words((*self.first, *self.rest)) | ({self.mask} if self.masked or self.mask in self.read else set())
+        arrays = (*self.arrays, *self.vectors, *(q for _, q in self.taken), *self.array_outputs)
+        found = [(q.name, "Array") for q in arrays if q.name in used]
+        return found + [(name, "Any") for name in (*(c.name for c in self.constants), *(n for n, _ in self.sizes)) if name in used]
+
+    def cut(self, name: str) -> str:
+        """The index that takes a tile out of what has this name."""
+        given = (*self.arrays, *self.vectors, *(q for _, q in self.taken), *self.array_outputs)
+        return next((self.tiles.cut(q) for q in given if q.name == name), "")
+
+    @property
+    def numbers(self) -> list[Number]:
+        """What a tile gives beside its arrays."""
+        return [self.tiles.number(q) for q in self._narrow]
+
+    @property
+    def kept_numbers(self) -> list[str]:
+        """The same by their names in the function of a tile: what is saved may be in other units than what is used."""
+        return [f"{q.name}_kept" if self.first and q in self.kernel.gives_saved else q.name for q in self._narrow]
+
+    @property
+    def given_by_tile(self) -> str:
+        """The type of that."""
+        return "None" if not self._narrow else "Array" if len(self._narrow) == 1 else "tuple[Array, ...]"
+
+    @property
+    def _narrow(self) -> list[Quantity]:
+        found = (*self.kernel.gives_saved, *self.kernel.outputs)
+        return [q for q in found if not self.is_array(q) and q.axes and not self.is_zero(q)]
 
     @property
     def first_code(self) -> str:

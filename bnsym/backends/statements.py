@@ -33,12 +33,13 @@ class Body:
     """The statements of a function.
 
     `first` computes the statistics, `rest` the rest, where forward must look at the statistics before it goes on; of
-    what the first compute `live` is used afterwards.
+    what the first compute `live` is used afterwards. They work in so many `rooms` of the data's shape.
     """
 
     first: tuple[Statement, ...] = ()
     rest: tuple[Statement, ...] = ()
     live: tuple[str, ...] = ()
+    rooms: int = 0
 
 
 def broken(statement: Statement) -> Statement:
