@@ -18,12 +18,14 @@ from bnsym.model import Axis, Quantity, Size, Term, outside_and_inside, quantiti
 
 
 def body(kernel: Kernel, dims: Dimensions, roomy: frozenset[Axis] = frozenset(), data: str = "") -> Body:
-    """A kernel's statements; arrays along the `roomy` axes go to rooms, and the numbers of channels stand beside `data`."""
-    return _Printer(kernel, dims, roomy, data).body()
+    """A kernel's statements; arrays along the `roomy` axes go to rooms, numbers of channels stand beside `data`."""
+    return Printer(kernel, dims, roomy, data).body()
 
 
-class _Printer:
+class Printer:
     """The statements of one kernel, one operation after the other."""
+
+    each_is_named = False  # whether a total has a name of its own, wherever it is used
 
     def __init__(self, kernel: Kernel, dims: Dimensions, roomy: frozenset[Axis], data: str):
         self.kernel, self.dims, self.data = kernel, dims, data
@@ -73,7 +75,8 @@ class _Printer:
                 cut = len(self.code.statements)
         statements = tuple(self.code.statements)
         saved = [q.name for q in kernel.gives_saved]
-        return Body(statements[:cut], statements[cut:], _live(statements[:cut], statements[cut:], saved), self.code.rooms)
+        live = _live(statements[:cut], statements[cut:], saved)
+        return Body(statements[:cut], statements[cut:], live, self.code.rooms)
 
     def _spent(self, n: int) -> frozenset[Quantity]:
         """The arrays this kernel made that no operation after the n-th needs."""
@@ -126,7 +129,7 @@ class _Printer:
         text = f"np.maximum({text}, 0.0)" if operation.nonnegative else text
         left = operation.left
         if not self.wide(left):
-            self.code.statements.append(broken(Statement(text, left.name)))
+            self._number(broken(Statement(text, left.name)), operation)
         elif left in self.kernel.outputs:
             self.code.statements.append(Statement(f"{left.name}[...] = {text}"))
         else:
@@ -143,11 +146,17 @@ class _Printer:
             call = f"_sum_products({', '.join(factors)}, {places})"
         else:
             call = f"{'_largest' if term.largest else '_sum'}({self._value(inside, spent)}, {places})"
-        if named and not isinstance(inside, Quantity):
+        if self.each_is_named or (named and not isinstance(inside, Quantity)):
             self.sums += 1
-            self.code.statements.append(Statement(call, f"total_{self.sums}"))
+            self.code.statements.append(self._total(f"total_{self.sums}", call))
             call = f"total_{self.sums}"
         return outside * Quantity(call, kept, "sum")
+
+    def _total(self, name: str, call: str) -> Statement:
+        return Statement(call, name)
+
+    def _number(self, statement: Statement, operation: Operation) -> None:
+        self.code.statements.append(statement)
 
     def _factors_of(self, inside: sympy.Expr) -> tuple[str, ...]:
         """Two arrays whose products are summed, without an array for these."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from bnsym.backends.arguments import Arguments
 from bnsym.backends.numpy import body
-from bnsym.backends.numpy_tiles import Number, Tiles
+from bnsym.backends.numpy_parts import Sweep, Sweeps, sweeps
 from bnsym.backends.numpy_statistics import StatisticsText, words
+from bnsym.backends.numpy_tiles import Number, Tiles
 from bnsym.lowering.kernel import Kernel
-from bnsym.model import Quantity
+from bnsym.model import Axis, Quantity
 
 if TYPE_CHECKING:
     from bnsym.backends.module import Module
@@ -26,6 +27,7 @@ class FunctionText(StatisticsText):
         made = body(kernel, module.dims, frozenset(data if self.tiles.axis is not None else ()), beside)
         super().__init__(kernel, module, made)
         self.rooms = made.rooms
+        self.parts = self._in_parts(frozenset(data), beside)
         zeros = {q.name for q in kernel.outputs if self.is_zero(q) and not self.is_array(q)}
         self.rest = tuple(s for s in self.rest if s.target not in zeros)
 
@@ -35,13 +37,42 @@ class FunctionText(StatisticsText):
         used = words((*self.first, *self.rest))
         return frozenset(used | ({q.name for q in self.vectors} if not self.calls_forward else set()))
 
+    def _in_parts(self, roomy: frozenset[Axis], data: str) -> Sweeps | None:
+        """The sweeps over channels that no cache holds: the step of a training loop has them."""
+        if self.name not in ("forward", "backward") or self._module.layout != "channels" or self.mask:
+            return None
+        made = sweeps(self.kernel, self.kernel.operations, self._module.dims, roomy, data)
+        return made if made.are_cheap else None
+
+    @property
+    def taken_in_parts(self) -> list[tuple[str, str]]:
+        """What is handed to the function that goes over parts: arrays by other names, since their parts have these."""
+        wide = {q.name for q in (*self.arrays, *self.array_outputs)}
+        return [(f"all_{name}" if name in wide else name, type) for name, type in self.taken_by_tile]
+
+    def parts_of(self, sweep: Sweep) -> tuple[list[str], list[str]]:
+        """The arrays that a sweep reads, and those that it writes."""
+        used = words(sweep.statements)
+        return [q.name for q in self.arrays if q.name in used], [q.name for q in self.array_outputs if q.name in used]
+
+    @property
+    def numbers_in_parts(self) -> list[str]:
+        """What the function that goes over parts gives back."""
+        return [q.name for q in self._narrow]
+
+    def settles(self, sweep: Sweep) -> bool:
+        """Whether the statistics are known after a sweep."""
+        saved = [q.name for q in self.kernel.gives_saved]
+        return bool(self.first and self.parts) and self.parts.gives(sweep, saved)
+
     @property
     def taken_by_tile(self) -> list[tuple[str, str]]:
         """What is handed to the function of one tile, with its type."""
         used = words((*self.first, *self.rest)) | ({self.mask} if self.masked or self.mask in self.read else set())
         arrays = (*self.arrays, *self.vectors, *(q for _, q in self.taken), *self.array_outputs)
         found = [(q.name, "Array") for q in arrays if q.name in used]
-        return found + [(name, "Any") for name in (*(c.name for c in self.constants), *(n for n, _ in self.sizes)) if name in used]
+        numbers = (*(c.name for c in self.constants), *(n for n, _ in self.sizes))
+        return found + [(name, "Any") for name in numbers if name in used]
 
     def cut(self, name: str) -> str:
         """The index that takes a tile out of what has this name."""
