@@ -91,9 +91,9 @@ def numpy_in_tiles(name: str) -> ModuleType:
 
 
 def in_tiles(name: str, path: str) -> ModuleType:
-    """A NumPy module from its file, with a cache so small that it works in tiles, or in parts of its channels."""
+    """A NumPy module from its file, with a cache so small that it works in parts of its channels, or else in tiles."""
     module = from_file(name, path)
-    vars(module).update(_TILE=12, _WIDE=1)
+    vars(module).update(_TILE=1, _WIDE=1)
     return module
 
 
