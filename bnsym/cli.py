@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import typer
 
+from bnsym.cli_bench import bench
 from bnsym.cli_check import check_backward
 from bnsym.cli_kernels import regenerate_kernels
 from bnsym.cli_proofs import prove
@@ -31,6 +32,7 @@ app.command("derivation-report")(derivation_report)
 app.command("check-backward")(check_backward)
 app.command()(train)
 app.command()(reproduce)
+app.command()(bench)
 
 
 def main() -> None:

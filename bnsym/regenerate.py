@@ -14,7 +14,8 @@ from bnsym.definitions import NAMES, definition
 from bnsym.lowering.lower import lower
 from bnsym.model import Proof
 from bnsym.render import BACKENDS
-from bnsym.report.markdown import report_markdown
+from bnsym.report.markdown import markdown
+from bnsym.report.story import story
 from bnsym.several import each_of
 from bnsym.stamp import COMMENTS, is_edited, is_generated, stamped
 from bnsym.write import replace_files
@@ -75,7 +76,7 @@ def _generated(name: str, backends: tuple[str, ...]) -> Generated:
     proofs = prove(derivation)
     outputs = [Output(Path(b) / f, text) for b in backends for f, text in emit(derivation, proofs, b).items()]
     if own and set(backends) == set(BACKENDS):
-        body = report_markdown(derivation, lower(derivation), proofs)
+        body = markdown(story(derivation, lower(derivation), proofs))
         outputs.append(Output(Path("report") / f"{made.name}.md", stamped(body, made.name, "<!--")))
     return Generated(made.name, tuple(outputs), proofs)
 

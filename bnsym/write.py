@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str | bytes) -> None:
     """Write a file so that a kill at any moment leaves the old one or the new one. Raises OSError, nothing changed."""
     replace_files({path: text})
 
 
-def replace_files(texts: Mapping[Path, str]) -> None:
+def replace_files(texts: Mapping[Path, str | bytes]) -> None:
     """Write several files: every text is on the disk before the first file is replaced. Raises OSError as above."""
     ready: dict[Path, str] = {}
     try:
@@ -30,12 +30,12 @@ def replace_files(texts: Mapping[Path, str]) -> None:
                 os.unlink(left)
 
 
-def _beside(path: Path, text: str) -> str:
+def _beside(path: Path, text: str | bytes) -> str:
     """A file next to another one, with the text in it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode() if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())

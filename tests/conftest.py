@@ -18,6 +18,19 @@ def pytest_plugin_registered(plugin):
         device.tell(plugin.known_args_namespace.markexpr)
 
 
+def pytest_collection_modifyitems(items):
+    """Tests of reports one definition after the other, so that few processes derive one definition."""
+    places = [n for n, item in enumerate(items) if item.path.name.startswith("test_report")]
+    for n, item in zip(places, sorted((items[n] for n in places), key=_definition), strict=True):
+        items[n] = item
+
+
+def _definition(item):
+    """The definition that a test is about; those in a browser stay together."""
+    alone = "browser" in item.fixturenames or not hasattr(item, "callspec")
+    return "" if alone else str(item.callspec.params.get("name", ""))
+
+
 @pytest.fixture
 def made_up(tmp_path, monkeypatch):
     """Five training and three test images of 2 by 3 pixels, as {file name: content}, with their sums in the table."""

@@ -1,4 +1,4 @@
-"""Definitions that the report's tests tell: the project's own and three invented ones, lowered when asked for."""
+"""What the report's tests tell, made when asked for and once: the project's own definitions and three invented ones."""
 
 import pytest
 import sympy
@@ -31,6 +31,10 @@ from bnsym.language import (
     values,
 )  # fmt: skip
 from bnsym.lowering.lower import lower
+from bnsym.model import Proof
+from bnsym.report.markdown import markdown
+from bnsym.report.story import story
+from bnsym.report.writer import Writer
 
 n, d = axes("n d")
 D = size(d)
@@ -100,6 +104,14 @@ class Asked(dict):
         return self[name]
 
 
+PROOFS = (
+    Proof("a holds", "written out, m = 2", True, "0", 0.25),
+    Proof("a holds", "written out, m = 3", True, "0", 0.5, ()),
+    Proof("b | c", "normal form", False, "x_i|y", 1.25, ("x > 0",)),
+)
 DERIVED = Asked(lambda name: derive(INVENTED[name] if name in INVENTED else definition(name)))
 KERNELS = Asked(lambda name: lower(DERIVED[name]))
+WRITERS = Asked(lambda name: Writer(DERIVED[name], KERNELS[name]))  # as they are before anything is told
+STORIES = Asked(lambda name: story(DERIVED[name], KERNELS[name], PROOFS))
+REPORTS = Asked(lambda name: markdown(STORIES[name]))
 every = pytest.mark.parametrize("name", TOLD)

@@ -18,7 +18,8 @@ from bnsym.checker.edits import edits
 from bnsym.checker.probes import probes
 from bnsym.checker.written import written_out
 from bnsym.definitions import NAMES, definition
-from tests.backward_mistakes import CLOSED, GRAPH, LAYER, MISTAKES, RMS, STAGED
+from tests.backward_mistakes import MISTAKES
+from tests.backward_mistakes.texts import CLOSED, GRAPH, LAYER, RMS, STAGED
 
 ROOT = Path(__file__).parents[1]
 FORWARD = {GRAPH}
@@ -118,8 +119,8 @@ def test_the_backward_written_out_is_the_derived_one(name):
         for q in w.gradients:
             np.testing.assert_allclose(found[q], expected[q], rtol=0, atol=1e-12 * np.abs(expected[q]).max())
     for edit in edits(w):
-        wrong = [evaluate(edit.program, values) for values in tried]
-        pairs = [(r[q], f[q]) for r, f in zip(right, wrong, strict=True) for q in w.gradients]
+        wrong = (evaluate(edit.program, values) for values in tried)
+        pairs = ((r[q], f[q]) for r, f in zip(right, wrong, strict=True) for q in w.gradients)
         assert any(np.abs(a - b).max() > 1e-5 * np.abs(a).max() for a, b in pairs), edit.words
 
 

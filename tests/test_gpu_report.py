@@ -9,6 +9,7 @@ from tests.gpu_report import measuring, render, table
 from tests.gpu_report.budget import Budget
 from tests.gpu_report.cases import Case, case_of, every, tiny
 from tests.gpu_report.report import Report
+from tests.gpu_report.worker import NETWORKS, PEERS
 
 CASE = Case("batch_norm", (1000, 250), "float32")
 MACHINE = {"GPU": "NVIDIA Made-Up 1", "driver": "not known"}
@@ -173,6 +174,10 @@ def test_budget():
     assert budget.part(0.1, least=30).left == 30
     now[0] = 200.0
     assert (budget.left, half.left, budget.part(0.5, least=9).left) == (0, 0, 0)
+
+
+def test_no_two_peers_have_one_name():
+    assert PEERS.keys().isdisjoint(NETWORKS)
 
 
 def test_cases():

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from bnsym.report.html import report_html
-from tests.report_cases import DERIVED, KERNELS
+from bnsym.report.html import html
+from tests.report_cases import STORIES
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
 BROWSER = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
@@ -30,14 +30,15 @@ def opened(browser, tmp_path):
 
     def opened(name, viewport, scheme="light"):
         path = tmp_path / f"{name}.html"
-        path.write_text(report_html(DERIVED[name], KERNELS[name], ()), encoding="utf-8")
+        path.write_text(html(STORIES[name]), encoding="utf-8")
         contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme))
         page, seen = contexts[-1].new_page(), []
         page.on("console", lambda message: seen.append(message.text))
         page.on("pageerror", lambda error: seen.append(str(error)))
         page.on("request", lambda request: seen.append(request.url))
         page.goto(path.as_uri())
-        return page, [entry for entry in seen if entry not in (path.as_uri(), "data:,")]
+        seen[:] = [entry for entry in seen if entry not in (path.as_uri(), "data:,")]
+        return page, seen
 
     yield opened
     for context in contexts:
@@ -45,7 +46,7 @@ def opened(browser, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_formulas_are_set_and_nothing_is_fetched(opened, name):
+def test_formulas_are_set_nothing_is_fetched_and_a_phone_needs_no_scrolling_to_the_side(opened, name):
     page, seen = opened(name, DESK)
     assert seen == []
     fraction = page.locator("math mfrac").first
@@ -54,24 +55,21 @@ def test_formulas_are_set_and_nothing_is_fetched(opened, name):
     shown = page.locator("main").inner_text()
     assert "\\" not in shown
     assert "idx(" not in shown
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", NAMES)
-def test_a_phone_needs_no_scrolling_to_the_side(opened, name, scheme):
-    page, seen = opened(name, PHONE, scheme)
+    page.set_viewport_size(PHONE)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [390, 390]
     assert seen == []
-    assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [390, 390]
 
 
 def test_light_and_dark(opened):
-    def brightness(scheme, what):
-        page, _ = opened("batch_norm", DESK, scheme)
+    def brightness(page, what):
         color = page.evaluate(f"getComputedStyle(document.body).{what}")
         return sum(map(int, color.removeprefix("rgb(").removesuffix(")").split(",")))
 
-    assert brightness("light", "color") < 200 < 600 < brightness("light", "backgroundColor")
-    assert brightness("dark", "backgroundColor") < 200 < 600 < brightness("dark", "color")
+    light, dark = (opened("batch_norm", DESK, scheme)[0] for scheme in ("light", "dark"))
+    assert brightness(light, "color") < 200 < 600 < brightness(light, "backgroundColor")
+    assert brightness(dark, "backgroundColor") < 200 < 600 < brightness(dark, "color")
 
 
 def test_a_box_of_the_graph_leads_to_its_equation(opened):

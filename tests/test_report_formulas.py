@@ -16,15 +16,14 @@ from bnsym.report.latex import Latex
 from bnsym.report.notation import SHOWN, notation
 from bnsym.report.symbols import word
 from bnsym.report.told import helpers, put_in
-from bnsym.report.writer import Writer
 from tests.latex_reader import everywhere, read
-from tests.report_cases import DERIVED, KERNELS, d, every, gamma, mean, n, var, x
+from tests.report_cases import DERIVED, KERNELS, WRITERS, d, every, gamma, mean, n, var, x
 
 
 @every
 def test_what_is_printed_is_what_is_meant(name):
     """Every equation, read back from its LaTeX, has the value that the equation itself has."""
-    spelled = notation(DERIVED[name], KERNELS[name])
+    spelled = WRITERS[name].notation
     for e in dict.fromkeys(_equations(name)):
         assert _agrees(e, Latex(spelled).equation(e), spelled)
 
@@ -37,7 +36,7 @@ def _equations(name):
     for program in programs:
         yield from program.equations if program else ()
     for kernel in (*(kernels[k] for k in SHOWN), textbook_backward(derivation)):
-        known = helpers(Writer(derivation, kernels), kernel)
+        known = helpers(WRITERS[name], kernel)
         whole = known | {o.left: o.equation.right for o in kernel.operations if o.left.role == "sum"}
         for e in kernel.program.equations:
             yield from (e, put_in(e, known), put_in(e, whole))

@@ -6,12 +6,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bnsym.report.blocks import Edge, Formula, Graph, Math, Node
+from bnsym.report.blocks import Edge, Formula, Graph, Node
 from bnsym.report.diagram import diagram
-from bnsym.report.html import report_html
+from bnsym.report.html import html
 from bnsym.report.mathml import ACCENTS, BIG, FENCES, FUNCTIONS, GREEK, SIGNS, TOKEN, FormulaError, mathml
-from bnsym.report.story import story
-from tests.report_cases import DERIVED, KERNELS, every
+from bnsym.report.paths import graph
+from bnsym.report.sentences import Math
+from tests.report_cases import STORIES, WRITERS, every
 
 BACK = {sign: latex for latex, sign in SIGNS.items()}
 GREEK_BACK = {sign: f"\\{name}" for name, sign in GREEK.items()}
@@ -96,7 +97,7 @@ def formulas(node):
 
 @every
 def test_a_formula_says_what_its_latex_says(name):
-    told = list(dict.fromkeys(formulas(story(DERIVED[name], KERNELS[name], ()))))
+    told = list(dict.fromkeys(formulas(STORIES[name])))
     assert told
     for latex in told:
         assert tokens(said(ElementTree.fromstring(mathml(latex)))) == tokens(latex)
@@ -110,7 +111,7 @@ def test_what_is_no_formula_is_refused(latex):
 
 @every
 def test_links_lead_somewhere_and_nothing_comes_from_elsewhere(name):
-    page = report_html(DERIVED[name], KERNELS[name], ())
+    page = html(STORIES[name])
     ids = Counter(re.findall(r'\bid="([^"]+)"', page))
     assert set(ids.values()) == {1}
     links = set(re.findall(r'href="([^"]+)"', page)) - {"data:,"}
@@ -133,3 +134,11 @@ def test_a_graph_stands_in_layers():
         for other in made.boxes:
             assert one is other or one.y != other.y or abs(one.x - other.x) >= (one.width + other.width) / 2
     assert [len(arrow.points) for arrow in made.arrows] == [2, 3, 2, 2, 2, 4]
+
+
+def test_a_gradient_comes_back_where_a_step_says_so():
+    w = WRITERS["softmax_cross_entropy"]
+    made = graph(w, w.derivation.forward)
+    name = [node.name for node in made.nodes]
+    back = {(name[e.source], name[e.target]) for e in made.edges if e.back}
+    assert back == {("z", "shifted"), ("shifted", "e"), ("e", "total"), ("total", "loss"), ("shifted", "loss")}

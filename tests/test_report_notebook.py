@@ -8,13 +8,11 @@ import pytest
 import bnsym
 from bnsym.model import Term
 from bnsym.report.notebook import notebook
-from bnsym.report.story import story
-from tests.report_cases import DERIVED, KERNELS, TOLD
-from tests.test_report import PROOFS, REPORTS
+from tests.report_cases import DERIVED, REPORTS, STORIES, TOLD
 
 
 def cells(name, kind):
-    told = notebook(story(DERIVED[name], KERNELS[name], PROOFS), DERIVED[name].definition)
+    told = notebook(STORIES[name], DERIVED[name].definition)
     read = json.loads(told)
     assert (read["nbformat"], read["nbformat_minor"]) == (4, 4)
     keys = {"markdown": {"cell_type", "metadata", "source"}}

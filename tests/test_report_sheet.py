@@ -5,15 +5,13 @@ import re
 import pytest
 
 from bnsym.report.formats import FORMATS
-from bnsym.report.latex import Latex
 from bnsym.report.markdown import markdown
-from bnsym.report.notation import notation
 from bnsym.report.sheet import sheet
-from tests.report_cases import DERIVED, KERNELS
+from tests.report_cases import DERIVED, KERNELS, WRITERS
 
 
 def right_sides(name, chosen):
-    printer = Latex(notation(DERIVED[name], KERNELS[name]))
+    printer = WRITERS[name].latex
     steps = [s.equation for s in DERIVED[name].steps if s.equation.left.name in chosen]
     return [printer.equation(e).replace("_", " _").split(" = ", 1)[1] for e in steps]
 

@@ -6,12 +6,12 @@ import subprocess
 
 import pytest
 
-from bnsym.report.blocks import Math, Table, sentence
-from bnsym.report.story import story
+from bnsym.report.blocks import Table
+from bnsym.report.sentences import Math, sentence
 from bnsym.report.tex import latex, shares, tex
-from tests.report_cases import DERIVED, KERNELS, Asked, every
+from tests.report_cases import STORIES, Asked, every
 
-TEX = Asked(lambda name: latex(story(DERIVED[name], KERNELS[name], ())))
+TEX = Asked(lambda name: latex(STORIES[name]))
 MARGIN = 64
 """Points between the text and the edge of the paper: what is wider than a line ends well before that."""
 compiled = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no LaTeX here")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from bnsym.checker.told import gradients_told, unseen
 from bnsym.checker.trial import Trial
 from bnsym.checker.written import Written, written_out
 from bnsym.definitions import definition
+from bnsym.model import Definition
 
 __all__ = ["Refused", "Report", "check_backward"]
 
@@ -38,9 +40,8 @@ def check_backward(backward: Named, norm: str, forward: Named | None, args: str 
     if made.layout not in LAYOUTS:
         raise Refused(f"{made.name} is no norm that check-backward knows: it has the layout {made.layout!r}, and "
                       f"{', '.join(LAYOUTS)} are known")  # fmt: skip
-    w = written_out(derive(made))
-    tried = [*probes(w), square(w)]
-    calls = Calls(backward, forward, args, [given(w, p) for p in tried])
+    w, tried, asked = _ground(made)
+    calls = Calls(backward, forward, args, asked)
     try:
         answers = calls.answers(seconds)
     except Stopped as stopped:
@@ -48,6 +49,14 @@ def check_backward(backward: Named, norm: str, forward: Named | None, args: str 
     finally:
         calls.close()
     return _judged(w, tried, answers)
+
+
+@lru_cache(maxsize=8)
+def _ground(made: Definition) -> tuple[Written, tuple[Probe, ...], tuple[dict[str, Array], ...]]:
+    """What does not depend on the functions that are judged, done once for each norm: probes, and what is given."""
+    w = written_out(derive(made))
+    tried = (*probes(w), square(w))
+    return w, tried, tuple(given(w, p) for p in tried)
 
 
 def given(w: Written, probe: Probe) -> dict[str, Array]:

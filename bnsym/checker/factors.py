@@ -11,7 +11,7 @@ import sympy
 
 from bnsym.calculus.elements import Array
 from bnsym.checker.spoken import count_text
-from bnsym.checker.trial import Closeness, Ratio, Trial, nearest, spread
+from bnsym.checker.trial import Closeness, Ratio, Trial, edited, nearest, spread
 from bnsym.model import Axis, Quantity, Size
 
 CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5, 4.0, 0.25, -4.0, -0.25)
@@ -163,7 +163,7 @@ def _powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) 
 
 def _wrong_powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) -> Iterator[Factor]:
     """inv_std made otherwise, once or up to three times, in a term that has it right elsewhere."""
-    for edit, wrong in trial.edited:
+    for edit, wrong in edited(trial.w):
         for q in (e.left for e in trial.w.inverses if edit.of_inverse and set(e.left.axes) <= set(subject.axes)):
             rate = _along(trial, subject, [v[q] / r[q] for v, r in zip(wrong, right, strict=True)], q.axes)
             where = "" if subject.whole else " in {}"

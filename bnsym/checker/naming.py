@@ -12,7 +12,7 @@ import sympy
 from bnsym.calculus.elements import Array
 from bnsym.checker.factors import Named, Subject, counts, factors_of, name_ratio
 from bnsym.checker.spoken import term_text
-from bnsym.checker.trial import Closeness, Ratio, Trial, Values, fitted, grouped, in_a_row
+from bnsym.checker.trial import Closeness, Ratio, Trial, Values, edited, fitted, grouped, in_a_row
 from bnsym.checker.variants import evaluated, put_together, sum_versions
 from bnsym.model import Quantity
 
@@ -97,8 +97,9 @@ class Names:
 
     def _by_edits(self, q: Quantity) -> list[Named]:
         """One thing done otherwise that makes the gradient what the user has."""
-        found = self.trial.nearest(q, [[v[q] for v in values] for _, values in self.trial.edited])
-        return [] if found is None else [Named((self.trial.edited[found][0].words,), 1)]
+        versions = edited(self.trial.w)
+        found = self.trial.nearest(q, [[v[q] for v in values] for _, values in versions])
+        return [] if found is None else [Named((versions[found][0].words,), 1)]
 
     def _parameter(self, q: Quantity) -> list[Named]:
         """A gradient to a parameter: another one in its place, another array in its sum, an edit, or a factor."""

@@ -8,14 +8,14 @@ from bnsym.calculus.evaluate import Evaluation
 from bnsym.checker.factors import Named
 from bnsym.checker.layouts import as_given, given_shape
 from bnsym.checker.naming import Names
-from bnsym.checker.trial import Trial, Values, deviation
+from bnsym.checker.trial import Trial, Values, derived, deviation
 from bnsym.checker.written import Written
 from bnsym.model import Quantity
 
 
 def gradients_told(trial: Trial, said: dict[Quantity, str]) -> tuple[bool, list[str]]:
     """Whether every gradient is right, and a line for each; those for which there are words already have them."""
-    names = Names(trial, trial.evaluated(trial.w.chain.program), trial.evaluated(trial.w.program))
+    names = Names(trial, *derived(trial.w))
     if not said and all(map(names.is_right, trial.w.gradients)):
         far = max(max(_deviations(trial, names.derived, q)) for q in trial.w.gradients)
         listed = ", ".join(map(str, trial.w.gradients))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
 from bnsym.calculus.elements import Array, evaluate
 from bnsym.checker.edits import Edit, edits
-from bnsym.checker.probes import Probe
+from bnsym.checker.probes import Probe, probes
 from bnsym.checker.written import Written
 from bnsym.model import Axis, Program, Quantity
 
@@ -44,15 +44,9 @@ class Trial:
     found: dict[Quantity, Pool | None]
     close: dict[Quantity, Closeness]
 
-    @cached_property
-    def edited(self) -> list[tuple[Edit, list[Values]]]:
-        """Every edit of the backward, on every probe."""
-        return [(edit, self.evaluated(edit.program)) for edit in edits(self.w)]
-
     def evaluated(self, program: Program) -> list[Values]:
         """A program on every probe."""
-        inputs = self.w.program.inputs
-        return [evaluate(program, {q: p.values[q] for q in inputs}) for p in self.probes]
+        return on_probes(program, self.w, self.probes)
 
     def blamed(self, outputs: Sequence[Quantity]) -> list[Values]:
         """The backward with the user's own gradients to some parameters in the place of the right ones."""
@@ -77,6 +71,23 @@ class Trial:
         found, close = self.found[q], self.close[q]
         within = close.right if right else close.named
         return found is not None and all(deviation(f, o) <= within for f, o in zip(found, other, strict=True))
+
+
+@lru_cache(maxsize=8)
+def edited(w: Written) -> list[tuple[Edit, list[Values]]]:
+    """Every edit of the backward, on every probe: done once for each norm, whatever functions are judged."""
+    return [(edit, on_probes(edit.program, w, probes(w))) for edit in edits(w)]
+
+
+@lru_cache(maxsize=8)
+def derived(w: Written) -> tuple[list[Values], list[Values]]:
+    """What the chain rule's own program gives on every probe, and the same written out."""
+    return on_probes(w.chain.program, w, probes(w)), on_probes(w.program, w, probes(w))
+
+
+def on_probes(program: Program, w: Written, tried: Sequence[Probe]) -> list[Values]:
+    """What a program gives for the backward's inputs, probe by probe."""
+    return [evaluate(program, {q: p.values[q] for q in w.program.inputs}) for p in tried]
 
 
 def deviation(found: Array, right: Array) -> float:

@@ -22,9 +22,9 @@ MOST_TERMS = 8
 """Terms beyond which a gradient is not told apart by them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Written:
-    """The backward as one program whose outputs are the gradients and their terms.
+    """The backward as one program whose outputs are the gradients and their terms; each is equal to itself alone.
 
     `inverses` are the equations of inverse powers such as inv_std; `terms` are those of a gradient with an entry for
     each element, where it is a short sum; `kept` the axes of the statistics.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from types import ModuleType
 
 from bnsym.calculus.derive import Derivation
 from bnsym.claims import general
@@ -19,8 +20,20 @@ REGISTRY = {name: f"bnsym.claims.{name}" for name in OWN}
 def of(derivation: Derivation) -> Iterator[Proof]:
     """The claims of a derivation, each proved or refused."""
     yield from general.claims(derivation)
-    module = REGISTRY.get(derivation.definition.name)
-    if module is not None:
-        own = import_module(module)
-        if derivation.definition == own.DEFINITION:
-            yield from own.claims(derivation)
+    own = _own(derivation)
+    if own is not None:
+        yield from own.claims(derivation)
+
+
+def invariances(derivation: Derivation) -> Iterator[Proof]:
+    """Those of them that say what the outputs do not see of the data."""
+    yield from general.invariances(derivation)
+    own = _own(derivation)
+    if own is not None and hasattr(own, "invariances"):
+        yield from own.invariances(derivation)
+
+
+def _own(derivation: Derivation) -> ModuleType | None:
+    name = REGISTRY.get(derivation.definition.name)
+    own = import_module(name) if name else None
+    return own if own is not None and derivation.definition == own.DEFINITION else None

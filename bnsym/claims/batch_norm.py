@@ -38,10 +38,15 @@ def claims(derivation: Derivation) -> Iterator[Proof]:
     yield from identity(derivation.definition.program)
     yield from six_equations(derivation.backward)
     yield from consequences(derivation.backward)
-    yield from without_eps(derivation.backward)
+    yield from invariances(derivation)
+    yield from shards.claims(derivation)
+
+
+def invariances(derivation: Derivation) -> Iterator[Proof]:
+    """What the output does not see, of these claims; and what is left of it where eps is not 0."""
+    yield from orthogonal(derivation.backward)
     yield from dropped_bias(derivation.definition.program)
     yield from scaled_weights(derivation.definition.program)
-    yield from shards.claims(derivation)
 
 
 def ignored_mean(forward: Program) -> Iterator[Proof]:
@@ -100,19 +105,18 @@ def consequences(backward: Derivative) -> Iterator[Proof]:
             program.evaluation.context,
             partial(program.evaluation.term, path.term),
         )
+
+
+def orthogonal(backward: Derivative) -> Iterator[Proof]:
+    """The gradient to x has next to no part along x_hat, and none at eps = 0, which is put into the program itself."""
+    d, program, r = backward.gradients, Stated(backward.program), 1 / sqrt(var + eps)
     yield program.equal(
         "backward: the sum of dx x_hat is gamma r eps r^2 times the sum of dy x_hat: 0 only at eps = 0",
         Eq(total, Sum(d[x] * x_hat, i)),
         Eq(total, gamma * eps * r**3 * Sum(dy * x_hat, i)),
     )
-
-
-def without_eps(backward: Derivative) -> Iterator[Proof]:
-    """What is exact at eps = 0, which is put into the program itself."""
-    program = Stated(substituted(backward.program, {eps: Integer(0)}))
-    yield program.zero(
-        "backward: the sum of dx x_hat is 0, at eps = 0", Eq(total, Sum(backward.gradients[x] * x_hat, i))
-    )
+    exact = Stated(substituted(backward.program, {eps: Integer(0)}))
+    yield exact.zero("backward: the sum of dx x_hat is 0, at eps = 0", Eq(total, Sum(d[x] * x_hat, i)))
 
 
 def scaled_weights(forward: Program) -> Iterator[Proof]:

@@ -54,6 +54,7 @@ def _lowered(derivation: Derivation) -> tuple[Kernel, ...]:
     return tuple(masked(derivation, steadied(kernel, kernels[0], derivation.forward)) for kernel in kernels)
 
 
+@lru_cache(maxsize=2)
 def textbook_backward(derivation: Derivation) -> Kernel:
     """The backward for people to read: as `lower` gives it, but for what only rounding asks for."""
     backward = _backward(derivation, cuts(derivation.definition).of(derivation.backward), recentre=False)

@@ -6,9 +6,10 @@ import sympy
 
 from bnsym.calculus.population import MU, SIGMA2, averaged, correction, counts, expectation, number
 from bnsym.model import Axis, Equation, Program, Quantity, Size
-from bnsym.report.blocks import Block, Code, Formula, Math, Section, Sentence, paragraph, sentence
+from bnsym.report.blocks import Block, Formula, Section, paragraph
 from bnsym.report.latex import Latex
 from bnsym.report.notation import Notation
+from bnsym.report.sentences import Code, Math, Sentence, sentence
 from bnsym.report.symbols import Symbol
 from bnsym.report.writer import Writer
 

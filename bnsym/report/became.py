@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Equation, Quantity
-from bnsym.report.blocks import Block, Sentence, Table, paragraph, sentence
+from bnsym.report.blocks import Block, Table, paragraph
+from bnsym.report.sentences import Sentence, sentence
 from bnsym.report.writer import Writer
 
 HEADER = ("step", "gradient", "in the code")
@@ -21,6 +22,13 @@ def _row(w: Writer, step: Equation, told: dict[Quantity, Equation]) -> tuple[Sen
     if step.left in told:
         own = w.references([told[step.left]])
         return number, gradient, sentence(*own, " itself" if told[step.left] == step else "")
-    whole = w.derivation.backward.program
-    into = [told[g] for g in whole.outputs if g in told and step in whole.needed((g,)).equations]
+    if step.right in told:
+        return number, gradient, sentence("the same as ", w.references([told[step.right]]))
+    into = [told[g] for g in _next(w, step.left, told)]
     return number, gradient, sentence("part of ", w.references(into)) if into else sentence("not needed")
+
+
+def _next(w: Writer, gradient: Quantity, told: dict[Quantity, Equation]) -> list[Quantity]:
+    """What is computed under its name and uses a gradient, by itself or by way of others that are not."""
+    users = [e.left for e in w.derivation.backward.program.equations if gradient in e.inputs]
+    return list(dict.fromkeys(g for q in users for g in ([q] if q in told else _next(w, q, told))))

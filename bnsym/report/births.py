@@ -9,8 +9,9 @@ import sympy
 from bnsym.calculus.evaluate import Evaluation
 from bnsym.calculus.forms import Form, add, subtract
 from bnsym.model import Contribution, Equation, Quantity, Reduction, Size, Step, Term, quantities
-from bnsym.report.blocks import Block, Math, Sentence, Table, paragraph, sentence
+from bnsym.report.blocks import Block, Table, paragraph
 from bnsym.report.products import free
+from bnsym.report.sentences import Math, Sentence, sentence
 from bnsym.report.writer import Writer
 
 HEADER = ("through", "what comes back", "varies with")
@@ -27,8 +28,8 @@ def births(w: Writer, whole: Equation) -> list[Block]:
     if not found:
         return []
     rows = tuple(_row(w, whole.left, c, sum_) for c, sum_ in found)
-    start = sentence("Each of its terms is what comes back along one way, with all that was found before put in; that"
-                     " they are equal is checked in the normal form:")  # fmt: skip
+    start = sentence("Each of its terms is what comes back along one way of ", w.references([step.equation]), ", with"
+                     " all that was found before put in; the normal form decides that they are equal:")  # fmt: skip
     return [paragraph(start), Table(HEADER, rows)]
 
 

@@ -2,52 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-
-@dataclass(frozen=True)
-class Text:
-    """Plain words."""
-
-    kind: ClassVar[str] = "text"
-    text: str
-
-
-@dataclass(frozen=True)
-class Math:
-    """A formula within a sentence, as LaTeX."""
-
-    kind: ClassVar[str] = "math"
-    latex: str
-
-
-@dataclass(frozen=True)
-class Code:
-    """A name as code spells it."""
-
-    kind: ClassVar[str] = "code"
-    text: str
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The number of an equation."""
-
-    kind: ClassVar[str] = "reference"
-    number: int
-
-
-@dataclass(frozen=True)
-class Blank:
-    """Room to write in."""
-
-    kind: ClassVar[str] = "blank"
-
-
-Span = Text | Math | Code | Reference | Blank
-Sentence = tuple[Span, ...]
+from bnsym.report.sentences import Sentence, Span, sentence
 
 
 @dataclass(frozen=True)
@@ -97,7 +56,7 @@ class Table:
 class Edge:
     """`target`'s equation uses `source`; dotted where it is held. Both are places in the list of nodes.
 
-    `back`: whether a gradient comes back; none does where it is held, nor to a constant.
+    `back`: whether a gradient comes back, as a step of the chain rule says.
     """
 
     source: int
@@ -179,41 +138,6 @@ class Story:
     sections: tuple[Section, ...]
 
 
-def sentence(*parts: str | Span | Sequence[Span]) -> Sentence:
-    """Words and formulas in a row: a string is plain words."""
-    spans: list[Span] = []
-    for part in parts:
-        if isinstance(part, str):
-            spans.append(Text(part))
-        elif isinstance(part, (Text, Math, Code, Reference, Blank)):
-            spans.append(part)
-        else:
-            spans.extend(part)
-    return tuple(s for s in spans if s != Text(""))
-
-
 def paragraph(*parts: str | Span | Sequence[Span]) -> Paragraph:
     """A sentence as a paragraph of its own."""
     return Paragraph(sentence(*parts))
-
-
-def prose(text: str) -> Sentence:
-    """Words that somebody else wrote; what stands between backticks is code."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return sentence(text)
-    return sentence(*(Code(part) if n % 2 else part for n, part in enumerate(parts)))
-
-
-def enumerated(parts: Iterable[Span], last: str = "and") -> Sentence:
-    """`a`, `a and b`, or `a, b and c`."""
-    spans = list(parts)
-    words: list[str | Span] = []
-    for n, span in enumerate(spans):
-        words += [span] if n == 0 else [f" {last} " if n == len(spans) - 1 else ", ", span]
-    return sentence(*words)
-
-
-def counted(number: int, thing: str) -> str:
-    """`one path`, `3 paths`: small counts as a reader expects them."""
-    return f"one {thing}" if number == 1 else f"{number} {thing}s"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bnsym.calculus.chain import differentiable
 from bnsym.calculus.evaluate import Evaluation
-from bnsym.model import Contribution, Equation, Step, Term, outside_and_inside
-from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, counted, enumerated, paragraph, sentence
+from bnsym.model import Axis, Contribution, Equation, Step, Term, outside_and_inside
+from bnsym.report.blocks import Block, Section, Table, paragraph
 from bnsym.report.products import product
+from bnsym.report.sentences import Code, Math, Sentence, counted, enumerated, sentence
 from bnsym.report.writer import Writer
 
 HEADER = ("through", "gradient that arrives", "local derivative", "summed over")
@@ -19,8 +20,10 @@ def chain_rule(w: Writer) -> Section:
         paragraph(_loss(w)),
         paragraph(
             "The gradient to a quantity comes back through every equation that uses it: the gradient to that equation's"
-            " left side, times the local derivative of its right side, summed over each index that the quantity itself"
-            " does not have. All that comes back is added up. The steps go from the last equation to the inputs."
+            " left side, times the local derivative of its right side, in which all other quantities are held fixed;"
+            " summed over each index that the quantity itself does not have. All that comes back is added up. The steps"
+            " go from the last equation to the inputs.",
+            _within(w),
         ),
     ]
     unreached = [q for q in differentiable(w.derivation.forward) if q not in derivative.gradients]
@@ -38,6 +41,18 @@ def _loss(w: Writer) -> Sentence:
     return sentence(start, enumerated(w.symbol(q) for q in seeds), f" {verb}", w.names(q.name for q in seeds), ".")
 
 
+def _within(w: Writer) -> str:
+    """Why the local derivative of a sum may have none: only one of its terms has the quantity at one place."""
+    summed = any(
+        a in step.of.axes for step in w.derivation.steps for c in step.contributions for a in _own_sums(c.consumer)
+    )
+    return " Where a quantity stands in a sum over its own index, just one term of the sum has it." if summed else ""
+
+
+def _own_sums(e: Equation) -> list[Axis]:
+    return [a for t in e.terms for a in t.axes]
+
+
 def _section(w: Writer, number: int, step: Step) -> Section:
     left = step.equation.left
     consumers = [c.consumer for c in step.contributions]
@@ -46,13 +61,20 @@ def _section(w: Writer, number: int, step: Step) -> Section:
     also = _own(w, step) if len(step.equation.terms) > len(step.contributions) else ()
     rows = tuple(_row(w, step, c) for c in step.contributions)
     blocks = (
-        paragraph(uses, also, f" Rule: {step.rule}."),
+        paragraph(uses, also, " Rule: ", _rule(w, step), "."),
         Table(HEADER, rows),
         w.formula(step.equation),
         *_vanishing(w, step),
     )
     title = sentence(f"Step {number}: ", Code(left.name), ", the gradient to ", Code(step.of.name))
     return Section(title, blocks, step=step.of.name)
+
+
+def _rule(w: Writer, step: Step) -> Sentence:
+    """The rule's own words, with the letters that indices have here."""
+    axes = dict.fromkeys(a for c in step.contributions for a in c.term.axes)
+    words, over, _ = step.rule.partition("summed over ")
+    return sentence(words, over, *(w.indices(axes) if over else ()))
 
 
 def _vanishing(w: Writer, step: Step) -> list[Block]:

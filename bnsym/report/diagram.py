@@ -9,7 +9,9 @@ from itertools import pairwise
 from bnsym.report.blocks import Edge, Graph, Node
 
 LETTER, PADDING, HEIGHT = 8.5, 26.0, 30.0
-BESIDE, BELOW = 22.0, 64.0
+BESIDE, BELOW = 22.0, 72.0
+SPREAD = 0.6
+"""The part of a box's width that arrows leave from and come in at, each at a place of its own."""
 ROUNDS = 6
 Point = tuple[float, float]
 Place = tuple[int, int]
@@ -62,8 +64,25 @@ def diagram(graph: Graph) -> Diagram:
     boxes = tuple(
         Box(node, *at[n, layers[n]], round(widths[n, layers[n]] - 6, 1)) for n, node in enumerate(graph.nodes)
     )
-    arrows = tuple(Arrow(tuple(at[p] for p in way), e.dotted, e.back) for way, e in zip(ways, graph.edges, strict=True))
+    spread = _spread(ways, at, widths)
+    arrows = tuple(Arrow(points, e.dotted, e.back) for points, e in zip(spread, graph.edges, strict=True))
     return Diagram(round(width, 1), 8 + HEIGHT + BELOW * (len(rows) - 1), boxes, arrows)
+
+
+def _spread(ways: list[list[Place]], at: dict[Place, Point], widths: dict[Place, float]) -> list[tuple[Point, ...]]:
+    """The points of each way; at a box those that share a side stand side by side, as what they lead to does."""
+    points = [[at[p] for p in way] for way in ways]
+    for end, beside in ((0, 1), (-1, -2)):
+        sharing: dict[Place, list[int]] = {}
+        for n, way in enumerate(ways):
+            sharing.setdefault(way[end], []).append(n)
+        for place, found in sharing.items():
+            found.sort(key=lambda n: at[ways[n][beside]])
+            step = SPREAD * widths[place] / len(found)
+            for k, n in enumerate(found):
+                x, y = at[place]
+                points[n][end] = (round(x + step * (k - (len(found) - 1) / 2), 1), y)
+    return [tuple(p) for p in points]
 
 
 def _layers(graph: Graph) -> list[int]:

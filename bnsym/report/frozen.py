@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bnsym.calculus.freeze import batch_statistics
 from bnsym.model import Equation, Program, Quantity, Term
-from bnsym.report.blocks import Block, Code, Math, Section, Span, enumerated, paragraph, sentence
+from bnsym.report.blocks import Block, Section, paragraph
+from bnsym.report.sentences import Code, Math, Span, enumerated, sentence
 from bnsym.report.writer import Writer
 
 
@@ -73,4 +74,4 @@ def _fold(w: Writer) -> list[Block]:
     slope, shift = fold.outputs
     whole = Equation(program.outputs[0], (Term(slope * x), Term(shift)))
     start = sentence("As a function of ", w.bare(x), " this is a straight line, and ", Code("fold"), " computes it:")
-    return [paragraph(start), *(w.formula(e) for e in (*fold.equations, whole))]
+    return [paragraph(start), *(w.formula(e, w.stated) for e in (*fold.equations, whole))]

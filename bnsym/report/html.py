@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from bnsym.calculus.derive import Derivation
-from bnsym.lowering.kernel import Kernel
-from bnsym.model import Proof
 from bnsym.render import environment
-from bnsym.report.blocks import Code, Section, Sentence, Story, Text
+from bnsym.report.blocks import Section, Story
 from bnsym.report.chart import chart
 from bnsym.report.diagram import Arrow, diagram
 from bnsym.report.mathml import mathml
-from bnsym.report.story import story
+from bnsym.report.sentences import Code, Sentence, Text
 
 BREAKS = re.compile(r"(?<=[^_])_(?=[^_])")
-
-
-def report_html(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterable[Proof]) -> str:
-    """The derivation step by step: the same bytes on every machine."""
-    return html(story(derivation, kernels, proofs))
 
 
 def html(told: Story) -> str:

@@ -99,7 +99,7 @@ class Latex:
         brackets = self._factors([(b, sympy.Integer(1)) for b in tall if b.is_Add], scope)
         last = [*brackets, *self._sums(sums, scope)]
         if below or bottom != 1:
-            middle = [rf"\frac{{{self._row(top, counts, scope)}}}{{{self._row(bottom, below, scope)}}}"]
+            middle = [self._fraction(self._row(top, counts, scope), self._row(bottom, below, scope))]
             return self._in_a_row([*first, *middle, *self._factors(beside, scope), *last])
         plain = [number(top)] if top != 1 or not (first or above or last) else []
         return self._in_a_row([*plain, *first, *self._factors(above, scope), *last])
@@ -107,6 +107,9 @@ class Latex:
     def _sums(self, sums: list[Reduction], scope: Scope) -> list[str]:
         texts = sorted(self._reduction(s, scope) for s in sums)
         return texts if len(texts) == 1 else [bracketed(s) for s in texts]
+
+    def _fraction(self, top: str, bottom: str) -> str:
+        return rf"\frac{{{top}}}{{{bottom}}}"
 
     def _row(self, factor: sympy.Number, powers: list[Power], scope: Scope) -> str:
         """One side of a fraction, where a sum that stands alone needs no brackets."""
@@ -127,11 +130,16 @@ class Latex:
         """Short names first: gamma before x_hat before (x - mean)."""
         found = []
         for base, exponent in powers:
-            role = ROLES.index(base.role) if isinstance(base, Quantity) and base.role in ROLES else len(ROLES)
             kind = 0 if isinstance(base, Quantity) else 2 if base.is_Add else 1
             text = self._power(base, exponent, scope)
-            found.append((not base.is_number, len(free(base)), kind, role, text))
+            found.append((not base.is_number, len(free(base)), kind, self._rank(base), text))
         return [text for *_, text in sorted(found)]
+
+    def _rank(self, base: sympy.Expr) -> int:
+        """By its role; a gradient or tangent that is only centred comes first, as it would if it were not."""
+        if isinstance(base, Quantity) and self.notation.mark(base) == "tilde":
+            return -1
+        return ROLES.index(base.role) if isinstance(base, Quantity) and base.role in ROLES else len(ROLES)
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr, scope: Scope) -> str:
         if exponent == 1:

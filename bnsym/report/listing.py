@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from bnsym.backends.numpy_module import NumpyModule
 from bnsym.backends.statements import Statement
 from bnsym.lowering.kernel import Kernel
-from bnsym.model import Definition, Quantity
+from bnsym.model import Axis, Definition, Quantity
 from bnsym.render import environment
 
 
@@ -31,6 +31,11 @@ class Listings:
                 found[operation.left] = self._text([s for s in statements if s.of in pending])
                 pending = []
         return {q: text for q, text in found.items() if text}
+
+    def dimensions(self, q: Quantity, axis: Axis) -> tuple[int, ...]:
+        """The dimensions of an array that an axis takes in the code."""
+        every = self._module.dims(q.axes)
+        return tuple(every.index(d) for d in self._module.dims((axis,)))
 
     def _text(self, statements: list[Statement]) -> str:
         template = environment().get_template("report/code.j2")

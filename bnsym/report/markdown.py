@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 
 import jinja2
 
-from bnsym.calculus.derive import Derivation
-from bnsym.lowering.kernel import Kernel
-from bnsym.model import Proof
 from bnsym.render import environment
 from bnsym.report.blocks import Story
-from bnsym.report.story import story
 
 MARKS = re.compile(r"[\\`*\[\]<>|$#~&]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown would take for mark-up; an underscore within a word is none."""
-
-
-def report_markdown(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterable[Proof]) -> str:
-    """The derivation step by step: the same bytes on every machine."""
-    return markdown(story(derivation, kernels, proofs))
 
 
 def markdown(told: Story) -> str:

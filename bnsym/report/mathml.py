@@ -14,6 +14,10 @@ ACCENTS = {"hat": "^", "tilde": "~", "widetilde": "~", "bar": "¯", "overline": 
 FUNCTIONS = ("exp", "log", "tanh")
 SIGNS = {r"\cdot": "·", r"\to": "→", r"\partial": "∂", "-": "−", "'": "′", "''": "″", "'''": "‴"}
 FENCES = {r"\lvert": "|", r"\rvert": "|"}
+TALL = ("<mfrac", "<msqrt", "<munder")
+"""What brackets grow with: where they need not, some fonts give them room that is not wanted."""
+LEADING = ("=", ",", "{", r"\cdot", r"\lvert")
+"""After these, and after a bracket that opens, a minus sign belongs to what follows."""
 BIG = {r"\sum": "∑", r"\max": "max", r"\min": "min"}
 
 COMBINING = dict(zip(ACCENTS, "\u0302\u0303\u0303\u0304\u0304\u0307", strict=True))
@@ -80,8 +84,13 @@ class _Reader:
         if token == r"\sqrt":
             return f"<msqrt>{self._atom()}</msqrt>"
         if token.startswith("\\") and name in ACCENTS:
-            return f'<mover accent="true">{self._atom()}<mo>{ACCENTS[name]}</mo></mover>'
+            return self._accented(ACCENTS[name])
         return self._leaf(token, name)
+
+    def _accented(self, sign: str) -> str:
+        """Over more than one letter: a bar is drawn by the page's style, as few fonts have one that is long enough."""
+        bar = ' class="bar"' if sign == ACCENTS["bar"] else ""
+        return f'<mover accent="true"{bar}>{self._atom()}<mo stretchy="true">{sign}</mo></mover>'
 
     def _leaf(self, token: str, name: str) -> str:
         if token.startswith((r"\text{", r"\mathrm{")):
@@ -95,7 +104,8 @@ class _Reader:
         if token.startswith("\\") and name in GREEK:
             return f"<mi>{GREEK[name]}</mi>"
         if token in SIGNS:
-            return f"<mo>{SIGNS[token]}</mo>"
+            prefix = ' form="prefix"' if token == "-" and self._leads() else ""
+            return f"<mo{prefix}>{SIGNS[token]}</mo>"
         if token[0].isdigit():
             return f"<mn>{token}</mn>"
         if token.isalpha():
@@ -104,13 +114,19 @@ class _Reader:
             return f"<mo>{token}</mo>"
         raise FormulaError(f"{token} has no MathML here, in a formula: {self._latex}")
 
+    def _leads(self) -> bool:
+        """Whether nothing stands before the sign just taken that it could be subtracted from."""
+        before = self._tokens[self._at - 2] if self._at > 1 else "="
+        return before in LEADING or (before in "([" and self._at > 2 and self._tokens[self._at - 3] == r"\left")
+
     def _fenced(self) -> str:
         left = self._taken()
         inside = self._row(())
         self._closed("", r"\right")
         right = self._taken()
         left, right = FENCES.get(left, left), FENCES.get(right, right)
-        opening, closing = (f'<mo fence="true" form="{form}">' for form in ("prefix", "postfix"))
+        low = "" if any(tag in inside for tag in TALL) else ' stretchy="false"'
+        opening, closing = (f'<mo fence="true" form="{form}"{low}>' for form in ("prefix", "postfix"))
         return f"<mrow>{opening}{left}</mo>{inside}{closing}{right}</mo></mrow>"
 
     def _closed(self, found: str, end: str) -> str:

@@ -16,7 +16,8 @@ from bnsym.report.symbols import Symbol, distinct, word
 
 SHOWN = ("backward", "jvp", "double_backward")
 """The kernels whose equations a report tells."""
-LETTERS = "jklpqrstuvwabcdefghinmoxyz"
+LETTERS = "jkpqrstuvwabcdefghinmoxyz"
+"""Letters for indices, in the order in which they are taken: l would be read as the loss."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ class Notation:
     def is_compound(self, q: Quantity) -> bool:
         """Whether a power of it needs brackets."""
         return q.name in self.gradients or "^" in (self.symbols.get(q.name) or word(q.name)).base
+
+    def mark(self, q: Quantity) -> str:
+        """What lowering made a quantity as: a mean has a bar, what is centred a tilde, a sum an S."""
+        base = self.symbols[q.name].base if q.name in self.symbols else ""
+        kinds = {r"\overline": "bar", r"\widetilde": "tilde"}
+        return next((k for sign, k in kinds.items() if base.startswith(sign)), "sum" if q.role == "sum" else "")
 
     def letter(self, axis: Axis) -> str:
         """The index of an axis."""

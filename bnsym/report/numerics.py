@@ -7,8 +7,9 @@ import numpy as np
 from bnsym.calculus.fractions import InexactError
 from bnsym.calculus.singles import UnevenError
 from bnsym.lowering.kernel import FAR, Kernel, Pivot
-from bnsym.report.blocks import Block, Code, Listing, Mark, Math, Plot, Section, Series, paragraph, sentence
+from bnsym.report.blocks import Block, Listing, Mark, Plot, Section, Series, paragraph
 from bnsym.report.rounding import COUNT, Found, experiment
+from bnsym.report.sentences import Code, Math, sentence
 from bnsym.report.writer import Writer
 
 PLAIN = 10**4
@@ -62,9 +63,9 @@ def _measured(w: Writer, pivot: Pivot, found: tuple[Found, ...]) -> list[Block]:
     plain, var = next(f for f in found if f.mean == PLAIN), w.bare(pivot.var)
     apart = int(np.spacing(np.float32(PLAIN**2)))
     setting = (
-        "In exact arithmetic the three are one. In single precision they are not: a number has"
-        f" {DIGITS} binary digits there, some seven decimal ones. Here each is computed from the same {COUNT} numbers,"
-        " whose standard deviation is near 1, with sums taken one addition after the other."
+        "In exact arithmetic two passes, a pivot and no pivot give the same. In single precision they do not: there a"
+        f" number has {DIGITS} binary digits, some seven decimal ones. Here each is computed from the same {COUNT}"
+        " numbers, whose standard deviation is near 1, with sums taken one addition after the other."
         " The error is given in units of the variance:"
     )
     compared = (
@@ -78,7 +79,7 @@ def _measured(w: Writer, pivot: Pivot, found: tuple[Found, ...]) -> list[Block]:
         _plot(found),
         paragraph(f"Around the mean {PLAIN} the exact ", var, compared, Math("10^{8}"), lost, root),
         paragraph("So a pivot has to lie near the mean, and that is all. ", Code("forward"), " takes the first number,"
-                  " or of many the mean of some. Where that turns out to lie more than"
+                  " or, where there are many, the mean of some of them. Where that turns out to lie more than"
                   f" {FAR} standard deviations from the mean, it starts again from the mean that it has found."),
     ]  # fmt: skip
 

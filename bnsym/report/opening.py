@@ -6,9 +6,10 @@ import sympy
 
 from bnsym.functions import Abs, maximum, minimum, sign, step
 from bnsym.model import Axis, Quantity
-from bnsym.report.blocks import Block, Code, Items, Math, Section, Sentence, Table, counted, paragraph, sentence
+from bnsym.report.blocks import Block, Items, Section, Table, paragraph
 from bnsym.report.notation import SHOWN
 from bnsym.report.products import free
+from bnsym.report.sentences import Code, Math, Sentence, counted, sentence
 from bnsym.report.told import left_out
 from bnsym.report.writer import Writer
 
@@ -28,8 +29,14 @@ WORDS: dict[type[sympy.Basic], tuple[str, str]] = {
     sign: (r"\mathrm{sign}", " is 1, 0 or -1, as its argument is positive, 0 or negative. Its derivative is 0."),
     Abs: (r"\left\lvert \cdot \right\rvert", " is the absolute value. Its derivative is taken to be 0 at 0."),
     sympy.erf: (r"\mathrm{erf}", " is the error function: its derivative is the bell curve "),
-    maximum: (r"\max", " of two takes the larger one. Where they are equal, its derivative is that of the latter."),
-    minimum: (r"\min", " of two takes the smaller one. Where they are equal, its derivative is that of the latter."),
+    maximum: (
+        r"\max",
+        " of two takes the larger one. Where they are equal, its derivative is that of what stands last.",
+    ),
+    minimum: (
+        r"\min",
+        " of two takes the smaller one. Where they are equal, its derivative is that of what stands last.",
+    ),
 }
 """What functions are whose derivative needs a word."""
 BELL = r"\frac{2}{\sqrt{\pi}} \exp\left(-u^{2}\right)"
@@ -57,9 +64,9 @@ def _parts(w: Writer) -> list[Block]:
     if len(w.definition.parts) != 2:
         return []
     first, then = w.definition.parts
-    return [paragraph(w.references(first.program.equations), " are " if len(first.program.equations) > 1 else " is ",
-                      Code(first.name), ", ", w.references(then.program.equations),
-                      " are " if len(then.program.equations) > 1 else " is ", Code(then.name), "; ",
+    come = " come from " if len(first.program.equations) > 1 else " comes from "
+    return [paragraph(w.references(first.program.equations), come, Code(first.name), ", ",
+                      w.references(then.program.equations), " from ", Code(then.name), "; ",
                       w.symbols(first.program.outputs), " stands between the two.")]  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from itertools import islice
 
 from bnsym.calculus.chain import differentiable
 from bnsym.model import Program, Quantity
-from bnsym.report.blocks import Block, Edge, Graph, Items, Math, Node, Section, counted, paragraph, sentence
+from bnsym.report.blocks import Block, Edge, Graph, Items, Node, Section, paragraph
 from bnsym.report.mathml import signs
+from bnsym.report.sentences import Math, counted, sentence
 from bnsym.report.writer import Writer
 
 SHOWN = 12
@@ -19,7 +20,7 @@ def dependencies(w: Writer) -> Section:
     """The graph, and how each input reaches each output."""
     program = w.derivation.forward
     held = any(e.held for e in program.equations)
-    legend = "An arrow from a to b says that the equation for b uses a."
+    legend = "An arrow leads from each quantity to those whose equations use it."
     legend += " No gradient flows back along a dotted arrow." if held else ""
     blocks: list[Block] = [paragraph(legend), graph(w, program)]
     for x in differentiable(program):
@@ -31,9 +32,9 @@ def dependencies(w: Writer) -> Section:
 def graph(w: Writer, program: Program) -> Graph:
     """Every quantity, in the order in which it is known, and an arrow to each equation that uses it."""
     quantities = [*program.inputs, *(e.left for e in program.equations)]
-    fixed = set(program.inputs) - set(differentiable(program))
+    back = {(s.of, c.consumer.left) for s in w.derivation.steps for c in s.contributions}
     edges = (
-        Edge(quantities.index(q), quantities.index(e.left), e.held, not e.held and q not in fixed)
+        Edge(quantities.index(q), quantities.index(e.left), e.held, (q, e.left) in back)
         for e in program.equations
         for q in e.inputs
     )
@@ -65,7 +66,7 @@ def _mixing(w: Writer, x: Quantity, y: Quantity) -> list[Block]:
         return []
     sums = w.references(e for e in way if any(a in t.axes for t in e.terms for a in mixed))
     along = w.indices(mixed)
-    each = sentence(w.bare(y), " depends on every element of ", w.bare(x), " along ", along)
+    each = sentence(w.bare(y), " can depend on every element of ", w.bare(x), " along ", along)
     return [paragraph("On the way through ", sums, " it is summed over ", along, ": so each element of ", each, ".")]
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import Counter
 
 from bnsym.model import Proof
-from bnsym.report.blocks import Block, Code, Section, Sentence, Table, counted, enumerated, paragraph, sentence
+from bnsym.report.blocks import Block, Section, Table, paragraph
+from bnsym.report.sentences import Code, Sentence, counted, enumerated, sentence
 
 Claim = tuple[str, bool, str, tuple[str, ...]]
 
-
 WRITTEN_OUT = "written out"
+MEANING = {
+    "normal form": "both sides brought to the one form that equal sums have, for any sizes",
+    "SymPy's total derivative": "the whole program as one expression that SymPy differentiates, for any sizes",
+    WRITTEN_OUT: "every element a symbol of its own, for a few small sizes, and SymPy's derivative by one of them",
+    "composition": "the derivatives of both parts, proved by themselves, put together",
+}
+"""What is done, by how the name of a method begins."""
 
 
 def proved(proofs: tuple[Proof, ...]) -> Section:
@@ -18,9 +25,13 @@ def proved(proofs: tuple[Proof, ...]) -> Section:
     blocks: list[Block] = [paragraph(_summary(proofs, len({p.claim for p in proofs})))]
     if proofs:
         kinds = Counter(WRITTEN_OUT if p.method.startswith(WRITTEN_OUT) else p.method for p in proofs)
-        rows = tuple((sentence(kind), sentence(str(number))) for kind, number in kinds.items())
-        blocks += [Table(("method", "proofs"), rows), paragraph("Each claim is listed at the end.")]
+        rows = tuple((sentence(kind), _meaning(kind), sentence(str(number))) for kind, number in kinds.items())
+        blocks += [Table(("method", "what is done", "proofs"), rows), paragraph("Each claim is listed at the end.")]
     return Section(sentence("What is proved"), tuple(blocks))
+
+
+def _meaning(kind: str) -> Sentence:
+    return sentence(next((what for start, what in MEANING.items() if kind.startswith(start)), ""))
 
 
 def every_claim(proofs: tuple[Proof, ...]) -> Section | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bnsym.model import Quantity
-from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, counted, enumerated, paragraph, sentence
+from bnsym.report.blocks import Block, Section, Table, paragraph
+from bnsym.report.sentences import Code, Math, Sentence, counted, enumerated, sentence
 from bnsym.report.told import taken, told
 from bnsym.report.writer import Writer
 
@@ -18,13 +19,14 @@ def double_backward(w: Writer) -> Section:
         *(_row(w, q, again.gradients[q], "wanted") for q in again.wrt),
     ]
     several = len(firsts) > 1
+    given = "derivatives" if several else "derivative"
+    omitted = "these (zero where they are left out)" if several else "it (zero where it is left out)"
     blocks: list[Block] = [
         paragraph("The gradients are computed by equations too, so they can be differentiated once more. Let ", number,
                   " be a number that depends on ", enumerated(w.symbol(q) for q in firsts), ", such as ",
                   f"{'their' if several else 'its'} squared length, which a penalty on gradients adds to the loss. ",
-                  Code("double_backward"), " is given the derivatives of ", number,
-                  f" by {'these' if several else 'it'} (zero where they are left out) and computes those by all that"
-                  f" the {'gradients are' if several else 'gradient is'} computed from:"),
+                  Code("double_backward"), f" is given the {given} of ", number, f" by {omitted} and computes those by"
+                  f" all that the {'gradients are' if several else 'gradient is'} computed from:"),
         Table(("symbol", "in the code", "derivative of λ by", "given or wanted"), tuple(rows)),
         paragraph(f"The chain rule, applied to the steps of {'the gradients' if several else 'the gradient'}, takes "
                   f"{counted(len(again.steps), 'step')} more. Put together, the code computes this."),

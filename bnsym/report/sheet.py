@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
-from bnsym.report.blocks import Blank, Block, Code, Formula, Math, Reference, Section, Sentence, Story, Table, sentence
+from bnsym.report.blocks import Block, Formula, Section, Story, Table, paragraph
 from bnsym.report.chain import chain_rule
 from bnsym.report.opening import axes, definition
 from bnsym.report.paths import dependencies
+from bnsym.report.sentences import Blank, Code, Math, Reference, Sentence, sentence
 from bnsym.report.story import opening
 from bnsym.report.worked import by_steps
 from bnsym.report.writer import Writer
@@ -28,7 +29,18 @@ def sheet(derivation: Derivation, kernels: Mapping[str, Kernel], chosen: Collect
     name = Code(derivation.definition.name)
     answers = Story(sentence(name, ": answers"), opening(w), sections)
     emptied = tuple(_emptied(s, steps, numbers) for s in sections)
-    return Story(sentence(name, ": to be filled in"), opening(w), emptied), answers
+    return Story(sentence(name, ": to be filled in"), (*opening(w), *_asked(w, derivation, steps)), emptied), answers
+
+
+def _asked(w: Writer, derivation: Derivation, steps: Collection[str]) -> list[Block]:
+    """What there is to do, where there is something."""
+    left = w.references(s.equation for s in derivation.steps if s.of.name in steps)
+    if not left:
+        return []
+    what = "step" if len(steps) == 1 else "steps"
+    return [paragraph(f"Left open {'is' if len(steps) == 1 else 'are'} the {what} ", left, ": fill in the table, the"
+                      " right side, and the numbers at the end. Equations have the numbers that they have in the"
+                      " answers.")]  # fmt: skip
 
 
 def _emptied(section: Section, steps: Collection[str], numbers: Collection[int | None]) -> Section:

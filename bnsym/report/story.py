@@ -8,15 +8,17 @@ from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Proof
 from bnsym.report.averages import population
-from bnsym.report.blocks import Code, Paragraph, Section, Story, paragraph, prose, sentence
+from bnsym.report.blocks import Paragraph, Section, Story, paragraph
 from bnsym.report.chain import chain_rule
 from bnsym.report.closed import closed_form
+from bnsym.report.computed import computed
 from bnsym.report.frozen import inference
 from bnsym.report.numerics import numerics
 from bnsym.report.opening import axes, definition
 from bnsym.report.paths import dependencies
 from bnsym.report.proved import every_claim, proved
 from bnsym.report.second import double_backward
+from bnsym.report.sentences import Code, prose, sentence
 from bnsym.report.tangents import forward_mode
 from bnsym.report.unseen import unseen
 from bnsym.report.worked import worked
@@ -32,6 +34,7 @@ def story(derivation: Derivation, kernels: Mapping[str, Kernel], proofs: Iterabl
         dependencies(w),
         chain_rule(w),
         closed_form(w),
+        computed(w),
         proved(proofs),
         forward_mode(w),
         double_backward(w),

@@ -16,7 +16,7 @@ KNOWN = {g: rf"\{g}" for g in GREEK} | {"eps": r"\epsilon", "mean": r"\mu", "var
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 UNITS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
 INVERSE = "inv_"
-"""So begins the name of what lowering takes the root and the quotient of once: r, as reciprocal."""
+"""So begins the name of what lowering takes the root and the quotient of once: r, as reciprocal, or another letter."""
 FACTORS = 3
 """Of so many quantities a sum's symbol may be made."""
 
@@ -48,7 +48,8 @@ def distinct(
     spelling = Spelling(frozenset(named), stated, derived, _letter(named, letters))
     usual = {name: _usual(q, spelling, letters) for name, q in named.items()}
     taken = {s.base for s in usual.values()} | set(letters.values())
-    usual |= {n: Symbol("r") for n in named if n.startswith(INVERSE) and n not in stated and "r" not in taken}
+    reciprocal = next((x for x in "rsqvw" if x not in taken), None)
+    usual |= {n: Symbol(reciprocal) for n in named if n.startswith(INVERSE) and n not in stated and reciprocal}
     shared = Counter(usual.values())
     found = {name: symbol if shared[symbol] == 1 else word(name) for name, symbol in usual.items()}
     unnamed = [name for name, q in named.items() if q.role == "sum" and _is_sum(name) and found[name] == word(name)]
@@ -123,7 +124,7 @@ class Spelling:
         factors = [symbol.small for symbol in spelled if symbol is not None]
         if "S" in self.names or None in spelled or len(below) > FACTORS or any(_is_sum(b) for b in below):
             return None
-        words_stand_apart = any(f.startswith((r"\mathrm", r"\text")) for f in factors)
+        words_stand_apart = any(f.startswith((r"\mathrm{", r"\text{")) and f[8] != "}" for f in factors)
         return Symbol("S", (r" \cdot " if words_stand_apart else " ").join(factors))
 
     def _stated(self, name: str) -> Symbol | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bnsym.model import Step
-from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, paragraph, sentence
+from bnsym.report.blocks import Block, Section, Table, paragraph
+from bnsym.report.sentences import Code, Math, Sentence, sentence
 from bnsym.report.told import helpers, put_in, taken, told
 from bnsym.report.writer import Writer
 

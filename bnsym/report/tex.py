@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from bnsym.render import environment
-from bnsym.report.blocks import Blank, Math, Reference, Sentence, Span, Story, Table
+from bnsym.report.blocks import Story, Table
 from bnsym.report.chart import chart
 from bnsym.report.diagram import diagram
 from bnsym.report.mathml import GREEK
+from bnsym.report.sentences import Blank, Math, Reference, Sentence, Span
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}"}
 SPECIAL |= {mark: f"\\{mark}" for mark in "&%$#_{}"} | {">": r"\textgreater{}", "|": r"\textbar{}", '"': "''"}

@@ -9,18 +9,24 @@ import sympy
 
 from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.model import Axis, Equation, Quantity, Term
-from bnsym.report.blocks import Block, Code, Listing, Sentence, enumerated, paragraph, sentence
+from bnsym.report.blocks import Block, Listing, paragraph
+from bnsym.report.sentences import Code, Sentence, enumerated, sentence
 from bnsym.report.writer import Writer
 
+TAKEN = "From the forward pass it takes "
 LONG = 400
 """So many letters of LaTeX make a line that is too long to read."""
-MARKS = {"bar": "a mean", "tilde": "what is left when the mean is subtracted", "sum": "a sum"}
+MARKS = {
+    "bar": "a bar marks a mean",
+    "tilde": "a tilde marks what is left when the mean is subtracted",
+    "sum": "an S stands for a sum",
+}
 
 
 def told(w: Writer, kernel: Kernel) -> list[Block]:
     """Every equation of a kernel, helpers put in, under a word on what it runs over."""
-    known = helpers(w, kernel)
-    shown = [part for o in kernel.operations if o.left not in known for part in _in_parts(w, kernel, o, known)]
+    known = _without_the_long(w, kernel, helpers(w, kernel))
+    shown = [Operation(o.kind, put_in(o.equation, known)) for o in kernel.operations if o.left not in known]
     w.told[kernel.name] = {o.left: o.equation for o in shown}
     blocks: list[Block] = _marks(w, shown)
     lines = w.listings.of(kernel.name, [o.left for o in shown])
@@ -32,27 +38,27 @@ def told(w: Writer, kernel: Kernel) -> list[Block]:
     return blocks
 
 
-def _in_parts(w: Writer, kernel: Kernel, o: Operation, known: dict[Quantity, sympy.Expr]) -> list[Operation]:
-    """An operation with helpers put in; where that makes it too long, what it multiplies with stands before it."""
-    whole = Operation(o.kind, put_in(o.equation, known))
-    if len(w.latex.equation(whole.equation)) <= LONG:
-        return [whole]
-    apart = [p for p in kernel.operations if p.left in known and p.left in o.equation.inputs and p.left.role == "sum"]
-    rest = {q: e for q, e in known.items() if q not in [p.left for p in apart]}
-    for p in apart:
-        w.christen(p.left)
-    return [Operation(p.kind, put_in(p.equation, rest)) for p in (*apart, o)]
+def _without_the_long(w: Writer, kernel: Kernel, known: dict[Quantity, sympy.Expr]) -> dict[Quantity, sympy.Expr]:
+    """The helpers that formulas can do without: where these make one too long, it has a symbol for each factor."""
+    apart: set[Quantity] = set()
+    for o in kernel.operations:
+        if o.left not in known and len(w.latex.equation(put_in(o.equation, known))) > LONG:
+            apart |= {q for q in o.equation.inputs if q in known and q.role == "sum"}
+    for q in (q for q in known if q in apart):
+        w.christen(q)
+    return {q: e for q, e in known.items() if q not in apart}
 
 
 def _marks(w: Writer, shown: list[Operation]) -> list[Block]:
     """What bars, tildes and S mean, where they first occur."""
-    made = [o.left for o in shown if w.marks(o.left) and not w.known(o.equation)]
-    words = []
+    made = [o.left for o in shown if w.notation.mark(o.left) and not w.known(o.equation)]
+    words: list[Sentence] = []
     for mark, what in MARKS.items():
-        q = next((q for q in made if w.marks(q) == mark), None)
+        q = next((q for q in made if w.notation.mark(q) == mark), None)
         if q is not None and mark not in w.explained:
             w.explained.add(mark)
-            words.append(sentence(w.symbol(q), f" is {what}, ", Code(q.name), " in the code"))
+            start = what if words else what[0].upper() + what[1:]
+            words.append(sentence(start, ": ", w.symbol(q), " is ", Code(q.name), " in the code"))
     if not words:
         return []
     return [paragraph(*[part for each in words for part in ("; ", each)][1:], ".")]
@@ -89,12 +95,12 @@ def taken(w: Writer, kernel: Kernel) -> list[Block]:
     stated = {e.left for e in w.derivation.forward.equations}
     saved = [q for _, q in kernel.takes_saved]
     made = [forward[q] for q in saved if q in forward and q not in stated]
-    start = sentence("From the forward pass it takes ", enumerated(w.symbol(q) for q in saved))
-    if len(made) == 1 and w.known(made[0]):
-        return [paragraph(start, ", see ", w.references(made), ".")]
-    names = w.names(e.left.name for e in made)
-    end = sentence(", where (", names, " in the code)") if made else sentence(".")
-    return [paragraph(start, end), *(w.formula(e) for e in made)]
+    if made and all(w.known(e) for e in made):
+        return [paragraph(TAKEN, w.listed(saved), ", see ", w.references(made), ".")]
+    new = {e.left for e in made}
+    named = enumerated(sentence(w.symbol(q), " (", Code(q.name), " in the code)") if q in new else sentence(w.symbol(q))
+                       for q in saved)  # fmt: skip
+    return [paragraph(TAKEN, named, ", where" if made else "."), *(w.formula(e) for e in made)]
 
 
 def left_out(w: Writer, kernel: Kernel) -> list[Block]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bnsym.claims.general import invariances
+from bnsym.claims import invariances
 from bnsym.model import Proof
-from bnsym.report.blocks import Section, Sentence, Table, paragraph, sentence
+from bnsym.report.blocks import Section, Table, paragraph
+from bnsym.report.sentences import Sentence, sentence
 from bnsym.report.writer import Writer
 
 
@@ -19,13 +20,15 @@ def unseen(w: Writer, proofs: Iterable[Proof]) -> Section | None:
         return None
     start = (
         "Some changes of the data leave the outputs as they are. Where an output does not change, the loss does not"
-        " either: the gradient has no part in that direction. Where that is so without a constant alone, what is left"
-        " with it is said."
+        " either: the gradient has no part in that direction. Some claims hold only where a constant is 0; then what"
+        " is left where it is not has a claim of its own. The residual is what is left of each claim."
     )
     table = Table(("of", "claim", "residual"), tuple(_row(p) for p in found))
     return Section(sentence("What the outputs do not see"), (paragraph(start), table))
 
 
 def _row(proof: Proof) -> tuple[Sentence, ...]:
-    what, _, claim = proof.claim.partition(": ")
-    return sentence(what), sentence(claim), sentence(proof.residual)
+    of, colon, claim = proof.claim.partition(": ")
+    if not colon or not of.isidentifier():
+        of, claim = "in a network", proof.claim
+    return sentence(of), sentence(claim), sentence(proof.residual)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -14,6 +15,9 @@ from bnsym.report.latex import FACTOR, SUM, Latex, bracketed
 from bnsym.report.notation import Notation, Scope
 
 Place = dict[Axis, int]
+NUMBER = re.compile(r"-?(?:\d+|\\frac\{\d+\}\{\d+\})")
+INNERMOST = re.compile(rf"(^|\\left\()\\left\(({NUMBER.pattern})\\right\)(?!\^)")
+"""A number in brackets where a bracket, or the whole, begins: there it needs none."""
 
 
 class Valued(Latex):
@@ -39,7 +43,7 @@ class Valued(Latex):
 
     def worked(self, e: Equation, place: Place) -> str:
         """`left = right with numbers = value`; where the right side is a number already it is not repeated."""
-        put_in = _bare(self.terms(e.terms, _scope(place)))
+        put_in = INNERMOST.sub(r"\1\2", _bare(self.terms(e.terms, _scope(place))))
         result = fraction(self.value(e.left, place))
         return " = ".join(dict.fromkeys([self.at(e.left, place), put_in, result]))
 
@@ -65,6 +69,14 @@ class Valued(Latex):
 
     def _sums(self, sums: list[Reduction], scope: Scope) -> list[str]:
         return sorted(self._reduction(s, scope) for s in sums)
+
+    def _fraction(self, top: str, bottom: str) -> str:
+        """No fraction stands on top of another one, and no minus sign on top of a number."""
+        if NUMBER.fullmatch(top) and r"\frac" in top:
+            return rf"\frac{{1}}{{{bottom}}} " + (bracketed(top) if top.startswith("-") else rf"\cdot {top}")
+        if NUMBER.fullmatch(top) and top.startswith("-") and bottom.isdigit():
+            return bracketed(f"-{super()._fraction(top[1:], bottom)}")
+        return super()._fraction(top, bottom)
 
     def _in_a_row(self, factors: list[str]) -> str:
         """Numbers side by side would be read as one."""

@@ -9,8 +9,9 @@ import sympy
 from bnsym.calculus.elements import evaluate
 from bnsym.calculus.fractions import FRACTIONS, InexactError
 from bnsym.model import Equation, Program, Quantity, quantities
-from bnsym.report.blocks import Block, Code, Math, Section, Sentence, Table, enumerated, paragraph, sentence
+from bnsym.report.blocks import Block, Section, Table, paragraph
 from bnsym.report.pencil import Values, example
+from bnsym.report.sentences import Code, Math, Sentence, enumerated, sentence
 from bnsym.report.valued import Valued, fraction
 from bnsym.report.writer import Writer
 

@@ -10,10 +10,11 @@ from bnsym.calculus.derive import Derivation
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.steady import unsteadied
 from bnsym.model import Axis, Equation, Quantity
-from bnsym.report.blocks import Code, Formula, Math, Reference, Sentence, Span, enumerated
+from bnsym.report.blocks import Formula
 from bnsym.report.latex import Latex
 from bnsym.report.listing import Listings
 from bnsym.report.notation import Notation, Scope, notation
+from bnsym.report.sentences import Code, Math, Reference, Sentence, Span, enumerated
 from bnsym.report.symbols import Symbol, numeral
 
 
@@ -26,6 +27,7 @@ class Writer:
         self.steadied = kernels["backward"].steadied
         self.listings = Listings(derivation.definition, kernels)
         self.notation = notation(derivation, self.kernels)
+        self.stated = self.notation  # before the code's own names were given symbols
         self.latex = Latex(self.notation)
         self._numbers: dict[Equation, int] = {}
         self._premises: list[Span] = []
@@ -66,12 +68,6 @@ class Writer:
     def number(self, equation: Equation) -> int | None:
         """The number of an equation, if it was written already."""
         return self._numbers.get(equation)
-
-    def marks(self, q: Quantity) -> str:
-        """What lowering made a quantity as: a mean has a bar, what is centred a tilde, a sum an S."""
-        base = self.notation.symbols[q.name].base if q.name in self.notation.symbols else ""
-        kinds = {r"\overline": "bar", r"\widetilde": "tilde"}
-        return next((k for mark, k in kinds.items() if base.startswith(mark)), "sum" if q.role == "sum" else "")
 
     def christen(self, q: Quantity) -> None:
         """Give a quantity that only the code has a name for a symbol of its own: A with a number."""

@@ -1,29 +1,11 @@
-"""Time on the device, by CuPy's events or PyTorch's; and the wall's, for a dry run without a device."""
+"""Time on the device, by CuPy's events or PyTorch's, and graphs; and the wall's, for a dry run without a device."""
 
 import time
 
+from bnsym.bench import device
 
-class CupyClock:
-    def __init__(self, cupy):
-        self.cupy = cupy
 
-    def event(self):
-        made = self.cupy.cuda.Event()
-        made.record()
-        return made
-
-    def milliseconds(self, first, last):
-        return self.cupy.cuda.get_elapsed_time(first, last)
-
-    def synchronize(self):
-        self.cupy.cuda.Device().synchronize()
-
-    def spin(self, milliseconds):
-        """Keep the device busy, so that what is queued meanwhile runs without gaps."""
-        from tests.gpu.busy import busy
-
-        busy(milliseconds)
-
+class CupyClock(device.CupyClock):
     def graph(self, run, count):
         """A function that replays `count` runs, captured once."""
         stream = self.cupy.cuda.Stream(non_blocking=True)
@@ -45,24 +27,7 @@ class CupyClock:
         return replay
 
 
-class TorchClock:
-    def __init__(self, torch):
-        self.torch = torch
-
-    def event(self):
-        made = self.torch.cuda.Event(enable_timing=True)
-        made.record()
-        return made
-
-    def milliseconds(self, first, last):
-        return first.elapsed_time(last)
-
-    def synchronize(self):
-        self.torch.cuda.synchronize()
-
-    def spin(self, milliseconds):
-        self.torch.cuda._sleep(int(milliseconds * 1_800_000))
-
+class TorchClock(device.TorchClock):
     def graph(self, run, count):
         side = self.torch.cuda.Stream()
         side.wait_stream(self.torch.cuda.current_stream())

@@ -3,43 +3,16 @@
 import statistics
 import time
 
-CACHES = 256 << 20  # bytes of inputs to go round in, several times the L2 cache
-MOST_SETS = 32
+from bnsym.bench.device import MOST_SETS, on_the_device, sets_for
+
+__all__ = ["MODES", "MOST_SETS", "as_called", "in_a_graph", "median", "on_the_device", "sets_for"]
+
 IN_A_GRAPH = 20
-
-
-def sets_for(nbytes):
-    """How many sets of inputs to go round in, so that none is in the cache when its turn comes; two at least."""
-    return max(2, min(MOST_SETS, -(-CACHES // max(nbytes, 1))))
 
 
 def median(values):
     """The median, or nothing of nothing."""
     return statistics.median(values) if values else None
-
-
-def _count(once, target):
-    """How many runs of so many milliseconds to take for a median."""
-    return int(max(10, min(50, target / max(once, 1e-3))))
-
-
-def on_the_device(clock, run, sets, target=30.0):
-    """Microseconds of single runs between events, with the device never waiting for the host; one for each run."""
-    for k in range(sets + 1):
-        run(k % sets)
-    clock.synchronize()
-    begin = time.perf_counter()
-    first = clock.event()
-    for k in range(5):
-        run(k % sets)
-    last = clock.event()
-    queued = 1e3 * (time.perf_counter() - begin) / 5
-    clock.synchronize()
-    count = _count(clock.milliseconds(first, last) / 5, target)
-    clock.spin(min(200.0, 1.5 * queued * count + 1))
-    events = [(clock.event(), run(k % sets), clock.event())[::2] for k in range(count)]
-    clock.synchronize()
-    return [1e3 * clock.milliseconds(*pair) for pair in events]
 
 
 def as_called(clock, run, sets, count=200):

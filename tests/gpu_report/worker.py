@@ -25,7 +25,7 @@ PEERS = {  # by name: where, and which class
 }
 NETWORKS = {  # those that train a network
     "bnsym, in a graph": ("networks", "Ours"),
-    "torch": ("networks", "Eager"),
+    "torch, eager": ("networks", "Eager"),
     "torch, in a graph": ("networks", "Graphed"),
 }
 OURS = "bnsym"
