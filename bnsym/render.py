@@ -12,6 +12,7 @@ from bnsym.backends.cuda_module import schedules
 from bnsym.backends.cupy_module import CupyModule
 from bnsym.backends.helpers import names, needed
 from bnsym.backends.module import Module
+from bnsym.backends.numba_module import NumbaModule
 from bnsym.backends.numpy_module import NumpyModule
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.sweeps import Schedule
@@ -45,7 +46,11 @@ class Backend:
     schedules: Callable[[Definition, dict[str, Kernel]], dict[str, Schedule]] | None = None
 
 
-BACKENDS = {"numpy": Backend(NumpyModule), "cupy": Backend(CupyModule, runs_anywhere=False, schedules=schedules)}
+BACKENDS = {
+    "numpy": Backend(NumpyModule),
+    "numba": Backend(NumbaModule, runs_anywhere=False, schedules=schedules),
+    "cupy": Backend(CupyModule, runs_anywhere=False, schedules=schedules),
+}
 
 
 def module_texts(

@@ -90,6 +90,11 @@ NUMPY = Backend(
     from_file,
     libraries=frozenset({"numpy"}),
 )
+NUMBA = replace(
+    NUMPY,
+    load=lambda name: importlib.import_module(f"bnsym.generated.numba.{name}"),
+    libraries=frozenset({"numpy", "numba"}),
+)
 CUPY = Backend(
     cupy_on_the_cpu,
     on_the_cpu,
@@ -107,7 +112,7 @@ CUPY = Backend(
 )
 GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=False, shorter=1)
 
-BACKENDS = {"numpy": NUMPY, "cupy": CUPY}
+BACKENDS = {"numpy": NUMPY, "numba": NUMBA, "cupy": CUPY}
 if device.asked() and not device.missing():
     BACKENDS["gpu"] = GPU
 

@@ -1,0 +1,33 @@
+"""What the Numba templates lay out of a module: Python that checks and calls, and loops that Numba compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bnsym.backends.cuda_module import schedules
+from bnsym.backends.erf import erf_numbers
+from bnsym.backends.layout import PER_CHANNEL
+from bnsym.backends.library import NUMBA
+from bnsym.backends.module import Module
+from bnsym.backends.numba_call import CallText, WholeText
+from bnsym.backends.numba_function import NumbaFunction
+from bnsym.lowering.kernel import Kernel
+from bnsym.model import Definition, Proof
+
+
+class NumbaModule(Module):
+    """One generated module of the Numba backend. What has no sweeps over the data NumPy computes."""
+
+    library = NUMBA
+
+    def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
+        super().__init__(definition, kernels, proofs)
+        swept = schedules(definition, kernels)
+        self.compiled = [NumbaFunction(swept[k.name], self.dims) for k in kernels.values() if k.name in swept]
+        self.functions: list[CallText | WholeText] = [
+            CallText(k, self) if k.name in swept else WholeText(k, self) for k in kernels.values()
+        ]
+        self.units = any(f.units for f in self.compiled)
+        whole = [f for f in self.functions if isinstance(f, WholeText) and f.name not in PER_CHANNEL]
+        self.uses_erf = any("_erf(" in s.code for f in whole for s in (*f.first, *f.rest))
+        self.erf = erf_numbers() if self.uses_erf else None

@@ -1,0 +1,3499 @@
+"""Batch normalization, then the sigmoid-weighted linear unit.
+
+Source: Ioffe & Szegedy 2015; Elfwing, Uchibe & Doya 2017.
+
+    mean = Sum(x, i) / m
+    var = Sum((x - mean)**2, i) / m
+    x_hat = (x - mean) / sqrt(eps + var)
+    z = beta + gamma * x_hat
+    gate = 1 / (1 + exp(-z))
+    y = gate * z
+
+Derived, proved and printed by bnsym 0.1.0. Do not edit: change the definition and run
+`regenerate-kernels`. This file needs NumPy and Numba, no more, and can be copied into another project.
+What Numba compiles on a function's first call it keeps beside this file, or in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, lru_cache, partial
+from numbers import Number
+from typing import Any, NamedTuple
+
+import numpy as np
+
+try:
+    import numba
+    import numba.extending
+    from numba.core.compiler import CompilerBase, DefaultPassBuilder
+except ImportError:
+    raise ImportError(f"{__name__} needs Numba: install bnsym[numba]") from None
+
+__all__ = [
+    "Saved",
+    "backward",
+    "backward_jvp",
+    "double_backward",
+    "forward",
+    "inference",
+    "inference_backward",
+    "jvp",
+    "population",
+    "update_running",
+]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+# Arrays of each dtype are computed in the dtype on the right; sums over them are carried on in float64.
+_COMPUTE = {np.dtype(np.float16): np.float32, np.dtype(np.float32): np.float32, np.dtype(np.float64): np.float64}
+
+
+_MEANING = "mean, var, inv_std, count of each channel"
+
+
+class Saved(NamedTuple):
+    """What `forward` keeps for `backward`."""
+
+    mean: Array
+    var: Array
+    inv_std: Array
+    count: int  # type: ignore[assignment]  # the field hides tuple.count
+
+    @property
+    def _meaning(self) -> str:
+        """What tells it from what another definition saves in fields of the same names."""
+        return _MEANING
+
+
+def forward(
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    *,
+    eps: float = 1e-05,
+    channel_axis: int = 1,
+    out: Array | None = None,
+    threads: int | None = None,
+) -> tuple[Array, Saved]:
+    """Compute y as the definition states it (Ioffe & Szegedy 2015; Elfwing, Uchibe & Doya 2017).
+
+    Computes:
+        pivot = any value near the mean: of each block, the mean of the one before
+        centred = x - pivot
+        offset = Sum(centred, i) / m
+        mean = offset + pivot
+        var = Sum(centred**2, i) / m - offset**2
+        inv_std = 1 / sqrt(eps + var)
+        scale = gamma * inv_std
+        shift = beta - offset * scale
+        z = centred * scale + shift
+        gate = 1 / (1 + exp(-z))
+        y = gate * z
+
+    Args:
+        x: float16, float32 or float64, 2 axes or more
+        gamma: float16, float32 or float64, shape (C,); None stands for 1
+        beta: float16, float32 or float64, shape (C,); None stands for 0
+        eps: a number, at least 0
+        channel_axis: the axis of the channels
+        out: an array that takes the result, None for a new one; it may be an input itself
+        threads: how many threads may share the work, None for BNSYM_NUM_THREADS or else all processors; the
+            results are the same bits for any number
+
+    Returns:
+        y: shape and dtype of x
+        saved: for `backward`
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    x = _array("x", x)
+    shape = _channels(x, channel_axis)
+    channels = shape[1:2]
+    m = shape[0] * shape[2]
+    if m == 0:
+        raise ValueError(f"x has nothing to take statistics over: its shape is {x.shape}")
+    kept_dtype = _kept(x.dtype)
+    if out is None:
+        y_result = np.empty(x.shape, x.dtype)
+    else:
+        (y_result,) = _results(
+            out,
+            [
+                (x.shape, x.dtype),
+            ],
+            [x, gamma, beta],
+            in_place=True,
+        )
+    mean = np.empty(channels, kept_dtype)
+    var = np.empty(channels, kept_dtype)
+    inv_std = np.empty(channels, kept_dtype)
+    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
+    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
+    eps = _constant("eps", eps, at_least=0.0)
+    threads = _threads(threads)
+    _run(
+        "forward",
+        x.dtype,
+        shape,
+        arrays=[x],
+        vectors=[gamma, beta],
+        numbers=[eps],
+        outputs=[y_result],
+        results=[mean, var, inv_std],
+        threads=threads,
+    )
+    saved = Saved(
+        mean,
+        var,
+        inv_std,
+        m,
+    )
+    return y_result, saved
+
+
+def backward(
+    dy: Array,
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    saved: Saved,
+    *,
+    channel_axis: int = 1,
+    out: Array | tuple[Array | None, ...] | None = None,
+    threads: int | None = None,
+) -> tuple[Array, Array | None, Array | None]:
+    """Compute the gradients of sum(dy * y), in closed form.
+
+    Computes:
+        x_shifted = x - mean
+        mean_rounding = Sum(x_shifted, i) / m where mean**2 > 16 * var, else 0
+        x_centred = x_shifted - mean_rounding
+        x_hat = inv_std * x_centred
+        scale = gamma * inv_std
+        z = beta + gamma * x_hat
+        gate = 1 / (1 + exp(-z))
+        dz = (1 + z - gate * z) * dy * gate
+        mean_dz = Sum(dz, i) / m
+        dz_centred = dz - mean_dz
+        dgamma = Sum(dz_centred * x_hat, i)
+        dbeta = m * mean_dz
+        mean_dz_centred_x_hat = dgamma / m
+        dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
+
+    Args:
+        dy: gradient of the loss to y, 2 axes or more
+        x: float16, float32 or float64, 2 axes or more
+        gamma: float16, float32 or float64, shape (C,); None stands for 1
+        beta: float16, float32 or float64, shape (C,); None stands for 0
+        saved: what `forward` returned
+        channel_axis: the axis of the channels
+        out: arrays that take the results, in the order they are returned, None for a new one; the first may be
+            an input itself
+        threads: how many threads may share the work, None for BNSYM_NUM_THREADS or else all processors; the
+            results are the same bits for any number
+
+    Returns:
+        dx: shape and dtype of x
+        dgamma: shape (C,), float64 for float64 data, else float32; None where its parameter is
+        dbeta: shape (C,), float64 for float64 data, else float32; None where its parameter is
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    _check_saved(saved)
+    has_gamma = gamma is not None
+    has_beta = beta is not None
+    dy = _array("dy", dy)
+    x = _array("x", x)
+    shape = _channels(x, channel_axis)
+    channels = shape[1:2]
+    _check_like("dy", dy, "x", x)
+    m = shape[0] * shape[2]
+    kept_dtype = _kept(x.dtype)
+    if out is None:
+        dx_result = np.empty(x.shape, x.dtype)
+        dgamma_result = np.empty(channels, kept_dtype)
+        dbeta_result = np.empty(channels, kept_dtype)
+    else:
+        dx_result, dgamma_result, dbeta_result = _results(
+            out,
+            [
+                (x.shape, x.dtype),
+                (channels, kept_dtype),
+                (channels, kept_dtype),
+            ],
+            [dy, x, gamma, beta, *saved[:3]],
+            in_place=True,
+        )
+    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
+    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
+    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
+    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
+    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    _check_count(saved.count, m)
+    threads = _threads(threads)
+    _run(
+        "backward",
+        x.dtype,
+        shape,
+        arrays=[dy, x],
+        vectors=[gamma, beta, mean, inv_std, var],
+        numbers=[],
+        outputs=[dx_result],
+        results=[dgamma_result, dbeta_result],
+        threads=threads,
+    )
+    return dx_result, dgamma_result if has_gamma else None, dbeta_result if has_beta else None
+
+
+def jvp(
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    tx: Array | None,
+    tgamma: Array | None,
+    tbeta: Array | None,
+    *,
+    eps: float = 1e-05,
+    channel_axis: int = 1,
+    threads: int | None = None,
+) -> tuple[Array, Array]:
+    """Compute y and the derivative in the direction of the tangents (forward mode).
+
+    Computes:
+        tmean = Sum(tx, i) / m
+        tx_centred = tx - tmean
+        x_shifted = x - mean
+        mean_rounding = Sum(x_shifted, i) / m where mean**2 > 16 * var, else 0
+        x_centred = x_shifted - mean_rounding
+        x_hat = inv_std * x_centred
+        sum_tx_centred_x_hat = Sum(tx_centred * x_hat, i)
+        z = beta + gamma * x_hat
+        gate = 1 / (1 + exp(-z))
+        coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
+        coef_tx_centred = gamma * inv_std
+        tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
+        ty = (1 + z - gate * z) * gate * tz
+
+    Args:
+        x: float16, float32 or float64, 2 axes or more
+        gamma: float16, float32 or float64, shape (C,); None stands for 1
+        beta: float16, float32 or float64, shape (C,); None stands for 0
+        tx: tangent of x, 2 axes or more; None stands for 0
+        tgamma: tangent of gamma, shape (C,); None stands for 0
+        tbeta: tangent of beta, shape (C,); None stands for 0
+        eps: a number, at least 0
+        channel_axis: the axis of the channels
+        threads: how many threads may share the work, None for BNSYM_NUM_THREADS or else all processors; the
+            results are the same bits for any number
+
+    Returns:
+        y: shape and dtype of x
+        ty: shape and dtype of x
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    y_result, saved = forward(x, gamma, beta, eps=eps, channel_axis=channel_axis, threads=threads)
+    x = _array("x", x)
+    tx = _optional("tx", tx, x)
+    shape = _channels(x, channel_axis)
+    channels = shape[1:2]
+    ty_result = np.empty(x.shape, x.dtype)
+    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
+    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
+    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
+    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
+    eps = _constant("eps", eps, at_least=0.0)
+    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
+    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
+    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    threads = _threads(threads)
+    _run(
+        "jvp",
+        x.dtype,
+        shape,
+        arrays=[x, tx],
+        vectors=[gamma, beta, tgamma, tbeta, mean, inv_std, var],
+        numbers=[eps],
+        outputs=[ty_result],
+        results=[],
+        threads=threads,
+    )
+    return y_result, ty_result
+
+
+def double_backward(
+    ddx: Array | None,
+    ddgamma: Array | None,
+    ddbeta: Array | None,
+    dy: Array,
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    saved: Saved,
+    *,
+    channel_axis: int = 1,
+    threads: int | None = None,
+) -> tuple[Array, Array, Array | None, Array | None]:
+    """Compute the gradients of `backward`'s results, each weighted by what it is multiplied with.
+
+    Computes:
+        g_dmean = Sum(ddx, i) / m
+        ddx_centred = ddx - g_dmean
+        x_shifted = x - mean
+        mean_rounding = Sum(x_shifted, i) / m where mean**2 > 16 * var, else 0
+        x_centred = x_shifted - mean_rounding
+        x_hat = inv_std * x_centred
+        sum_ddx_centred_x_hat = Sum(ddx_centred * x_hat, i)
+        coef_dz_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
+        z = beta + gamma * x_hat
+        gate = 1 / (1 + exp(-z))
+        dz = (1 + z - gate * z) * dy * gate
+        mean_dz = Sum(dz, i) / m
+        dz_centred = dz - mean_dz
+        sum_dz_centred_x_hat = Sum(dz_centred * x_hat, i)
+        sum_ddx_centred_dz_centred = Sum(ddx_centred * dz_centred, i)
+        coef_ddx_centred = gamma * inv_std * sum_dz_centred_x_hat / m
+        g_dz_coef_ddx_centred = gamma * inv_std
+        g_dz = coef_dz_centred * x_hat + ddbeta + ddx_centred * g_dz_coef_ddx_centred
+        g_dy = (1 + z - gate * z) * g_dz * gate
+        g_z = (2 + (2 * gate - 1) * (gate - 1) * z - 2 * gate) * dy * g_dz * gate
+        mean_g_z = Sum(g_z, i) / m
+        g_z_centred = g_z - mean_g_z
+        sum_g_z_centred_x_hat = Sum(g_z_centred * x_hat, i)
+        g_gamma = inv_std * sum_ddx_centred_dz_centred + sum_g_z_centred_x_hat - inv_std * sum_ddx_centred_x_hat
+            * sum_dz_centred_x_hat / m
+        g_beta = m * mean_g_z
+        coef_x_hat = 3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / m**2 - ddgamma *
+            sum_dz_centred_x_hat / m - gamma * sum_g_z_centred_x_hat / m - gamma * inv_std *
+            sum_ddx_centred_dz_centred / m
+        g_x = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + g_z_centred * gamma - coef_ddx_centred *
+            ddx_centred) * inv_std
+
+    Args:
+        ddx: gradient of the loss to dx, which `backward` gives, 2 axes or more; None stands for 0
+        ddgamma: gradient of the loss to dgamma, which `backward` gives, shape (C,); None stands for 0
+        ddbeta: gradient of the loss to dbeta, which `backward` gives, shape (C,); None stands for 0
+        dy: gradient of the loss to y, 2 axes or more
+        x: float16, float32 or float64, 2 axes or more
+        gamma: float16, float32 or float64, shape (C,); None stands for 1
+        beta: float16, float32 or float64, shape (C,); None stands for 0
+        saved: what `forward` returned
+        channel_axis: the axis of the channels
+        threads: how many threads may share the work, None for BNSYM_NUM_THREADS or else all processors; the
+            results are the same bits for any number
+
+    Returns:
+        g_dy: shape and dtype of x
+        g_x: shape and dtype of x
+        g_gamma: shape (C,), float64 for float64 data, else float32; None where its parameter is
+        g_beta: shape (C,), float64 for float64 data, else float32; None where its parameter is
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    _check_saved(saved)
+    has_gamma = gamma is not None
+    has_beta = beta is not None
+    dy = _array("dy", dy)
+    x = _array("x", x)
+    ddx = _optional("ddx", ddx, x)
+    shape = _channels(x, channel_axis)
+    channels = shape[1:2]
+    _check_like("dy", dy, "x", x)
+    m = shape[0] * shape[2]
+    kept_dtype = _kept(x.dtype)
+    g_dy_result = np.empty(x.shape, x.dtype)
+    g_x_result = np.empty(x.shape, x.dtype)
+    g_gamma_result = np.empty(channels, kept_dtype)
+    g_beta_result = np.empty(channels, kept_dtype)
+    ddgamma = _per_channel("ddgamma", ddgamma, channels, _COMPUTE[x.dtype], absent=0)
+    ddbeta = _per_channel("ddbeta", ddbeta, channels, _COMPUTE[x.dtype], absent=0)
+    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
+    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
+    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
+    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
+    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    _check_count(saved.count, m)
+    threads = _threads(threads)
+    _run(
+        "double_backward",
+        x.dtype,
+        shape,
+        arrays=[ddx, dy, x],
+        vectors=[ddgamma, ddbeta, gamma, beta, mean, inv_std, var],
+        numbers=[],
+        outputs=[g_dy_result, g_x_result],
+        results=[g_gamma_result, g_beta_result],
+        threads=threads,
+    )
+    return g_dy_result, g_x_result, g_gamma_result if has_gamma else None, g_beta_result if has_beta else None
+
+
+def backward_jvp(
+    dy: Array,
+    tdy: Array | None,
+    x: Array,
+    tx: Array | None,
+    gamma: Array | None,
+    tgamma: Array | None,
+    beta: Array | None,
+    tbeta: Array | None,
+    saved: Saved,
+    *,
+    channel_axis: int = 1,
+    threads: int | None = None,
+) -> tuple[Array, Array, Array | None, Array | None, Array | None, Array | None]:
+    """Compute `backward` and its derivative in the direction of the tangents (forward over reverse).
+
+    Computes:
+        tmean = Sum(tx, i) / m
+        tx_centred = tx - tmean
+        x_shifted = x - mean
+        mean_rounding = Sum(x_shifted, i) / m where mean**2 > 16 * var, else 0
+        x_centred = x_shifted - mean_rounding
+        x_hat = inv_std * x_centred
+        sum_tx_centred_x_hat = Sum(tx_centred * x_hat, i)
+        scale = gamma * inv_std
+        coef_dz_centred = tgamma - scale * sum_tx_centred_x_hat / m
+        z = beta + gamma * x_hat
+        gate = 1 / (1 + exp(-z))
+        dz = (1 + z - gate * z) * dy * gate
+        mean_dz = Sum(dz, i) / m
+        dz_centred = dz - mean_dz
+        dgamma = Sum(dz_centred * x_hat, i)
+        sum_dz_centred_tx_centred = Sum(dz_centred * tx_centred, i)
+        dbeta = m * mean_dz
+        mean_dz_centred_x_hat = dgamma / m
+        dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
+        coef_tx_centred = mean_dz_centred_x_hat * scale
+        tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
+        tdz = ((1 + z - gate * z) * tdy + (2 + (2 * gate - 1) * (gate - 1) * z - 2 * gate) * dy * tz) * gate
+        mean_tdz = Sum(tdz, i) / m
+        tdz_centred = tdz - mean_tdz
+        sum_tdz_centred_x_hat = Sum(tdz_centred * x_hat, i)
+        tdgamma = inv_std * sum_dz_centred_tx_centred + sum_tdz_centred_x_hat - dgamma * inv_std *
+            sum_tx_centred_x_hat / m
+        tdbeta = m * mean_tdz
+        coef_x_hat = 3 * mean_dz_centred_x_hat * scale * sum_tx_centred_x_hat / m - gamma *
+            sum_tdz_centred_x_hat / m - mean_dz_centred_x_hat * tgamma - scale * sum_dz_centred_tx_centred / m
+        tdx = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + gamma * tdz_centred - coef_tx_centred *
+            tx_centred) * inv_std
+
+    Args:
+        dy: gradient of the loss to y, 2 axes or more
+        tdy: tangent of dy, 2 axes or more; None stands for 0
+        x: float16, float32 or float64, 2 axes or more
+        tx: tangent of x, 2 axes or more; None stands for 0
+        gamma: float16, float32 or float64, shape (C,); None stands for 1
+        tgamma: tangent of gamma, shape (C,); None stands for 0
+        beta: float16, float32 or float64, shape (C,); None stands for 0
+        tbeta: tangent of beta, shape (C,); None stands for 0
+        saved: what `forward` returned
+        channel_axis: the axis of the channels
+        threads: how many threads may share the work, None for BNSYM_NUM_THREADS or else all processors; the
+            results are the same bits for any number
+
+    Returns:
+        dx: shape and dtype of x
+        tdx: shape and dtype of x
+        dgamma: shape (C,), float64 for float64 data, else float32; None where its parameter is
+        tdgamma: shape (C,), float64 for float64 data, else float32; None where its parameter is
+        dbeta: shape (C,), float64 for float64 data, else float32; None where its parameter is
+        tdbeta: shape (C,), float64 for float64 data, else float32; None where its parameter is
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    _check_saved(saved)
+    has_gamma = gamma is not None
+    has_beta = beta is not None
+    dy = _array("dy", dy)
+    x = _array("x", x)
+    tdy = _optional("tdy", tdy, x)
+    tx = _optional("tx", tx, x)
+    shape = _channels(x, channel_axis)
+    channels = shape[1:2]
+    _check_like("dy", dy, "x", x)
+    m = shape[0] * shape[2]
+    kept_dtype = _kept(x.dtype)
+    dx_result = np.empty(x.shape, x.dtype)
+    tdx_result = np.empty(x.shape, x.dtype)
+    dgamma_result = np.empty(channels, kept_dtype)
+    tdgamma_result = np.empty(channels, kept_dtype)
+    dbeta_result = np.empty(channels, kept_dtype)
+    tdbeta_result = np.empty(channels, kept_dtype)
+    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
+    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
+    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
+    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
+    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
+    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
+    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    _check_count(saved.count, m)
+    threads = _threads(threads)
+    _run(
+        "backward_jvp",
+        x.dtype,
+        shape,
+        arrays=[dy, tdy, x, tx],
+        vectors=[gamma, tgamma, beta, tbeta, mean, inv_std, var],
+        numbers=[],
+        outputs=[dx_result, tdx_result],
+        results=[dgamma_result, tdgamma_result, dbeta_result, tdbeta_result],
+        threads=threads,
+    )
+    return (
+        dx_result,
+        tdx_result,
+        dgamma_result if has_gamma else None,
+        tdgamma_result if has_gamma else None,
+        dbeta_result if has_beta else None,
+        tdbeta_result if has_beta else None,
+    )
+
+
+def inference(
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    mean: Array,
+    var: Array,
+    *,
+    eps: float = 1e-05,
+    channel_axis: int = 1,
+    out: Array | None = None,
+    threads: int | None = None,
+) -> Array:
+    """Compute y with given statistics, such as those of `population`.
+
+    Computes:
+        inv_std = 1 / sqrt(eps + var)
+        scale = gamma * inv_std
+        z = beta + (x - mean) * scale
+        gate = 1 / (1 + exp(-z))
+        y = gate * z
+
+    Args:
+        x: float16, float32 or float64, 2 axes or more
+        gamma: float16, float32 or float64, shape (C,); None stands for 1
+        beta: float16, float32 or float64, shape (C,); None stands for 0
+        mean: float16, float32 or float64, shape (C,)
+        var: float16, float32 or float64, shape (C,)
+        eps: a number, at least 0
+        channel_axis: the axis of the channels
+        out: an array that takes the result, None for a new one; it may be an input itself
+        threads: how many threads may share the work, None for BNSYM_NUM_THREADS or else all processors; the
+            results are the same bits for any number
+
+    Returns:
+        y: shape and dtype of x
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    x = _array("x", x)
+    shape = _channels(x, channel_axis)
+    channels = shape[1:2]
+    if out is None:
+        y_result = np.empty(x.shape, x.dtype)
+    else:
+        (y_result,) = _results(
+            out,
+            [
+                (x.shape, x.dtype),
+            ],
+            [x, gamma, beta, mean, var],
+            in_place=True,
+        )
+    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
+    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
+    mean = _per_channel("mean", mean, channels, _COMPUTE[x.dtype])
+    var = _per_channel("var", var, channels, _COMPUTE[x.dtype])
+    eps = _constant("eps", eps, at_least=0.0)
+    threads = _threads(threads)
+    _run(
+        "inference",
+        x.dtype,
+        shape,
+        arrays=[x],
+        vectors=[gamma, beta, mean, var],
+        numbers=[eps],
+        outputs=[y_result],
+        results=[],
+        threads=threads,
+    )
+    return y_result
+
+
+def inference_backward(
+    dy: Array,
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    mean: Array,
+    var: Array,
+    *,
+    eps: float = 1e-05,
+    channel_axis: int = 1,
+    out: Array | tuple[Array | None, ...] | None = None,
+    threads: int | None = None,
+) -> tuple[Array, Array | None, Array | None]:
+    """Compute the gradients of `inference`, its statistics held fixed.
+
+    Computes:
+        inv_std = 1 / sqrt(eps + var)
+        x_hat = (x - mean) * inv_std
+        z = beta + gamma * x_hat
+        gate = 1 / (1 + exp(-z))
+        sum_dy_gate_x_hat = Sum(dy * gate * x_hat, i)
+        sum_dy_gate_2_x_hat = Sum(dy * gate**2 * x_hat, i)
+        sum_dy_gate_x_hat_2 = Sum(dy * gate * x_hat**2, i)
+        sum_dy_gate_2_x_hat_2 = Sum(dy * gate**2 * x_hat**2, i)
+        sum_dy_gate = Sum(dy * gate, i)
+        sum_dy_gate_2 = Sum(dy * gate**2, i)
+        dgamma = beta * sum_dy_gate_x_hat + gamma * sum_dy_gate_x_hat_2 + sum_dy_gate_x_hat - beta *
+            sum_dy_gate_2_x_hat - gamma * sum_dy_gate_2_x_hat_2
+        dbeta = beta * sum_dy_gate + gamma * sum_dy_gate_x_hat + sum_dy_gate - beta * sum_dy_gate_2 - gamma *
+            sum_dy_gate_2_x_hat
+        shift = 1 + beta
+        scale = gamma * inv_std
+        dx = (gamma * x_hat + shift - beta * gate - gamma * gate * x_hat) * dy * gate * scale
+
+    Args:
+        dy: gradient of the loss to y, 2 axes or more
+        x: float16, float32 or float64, 2 axes or more
+        gamma: float16, float32 or float64, shape (C,); None stands for 1
+        beta: float16, float32 or float64, shape (C,); None stands for 0
+        mean: float16, float32 or float64, shape (C,)
+        var: float16, float32 or float64, shape (C,)
+        eps: a number, at least 0
+        channel_axis: the axis of the channels
+        out: arrays that take the results, in the order they are returned, None for a new one; the first may be
+            an input itself
+        threads: how many threads may share the work, None for BNSYM_NUM_THREADS or else all processors; the
+            results are the same bits for any number
+
+    Returns:
+        dx: shape and dtype of x
+        dgamma: shape (C,), float64 for float64 data, else float32; None where its parameter is
+        dbeta: shape (C,), float64 for float64 data, else float32; None where its parameter is
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    has_gamma = gamma is not None
+    has_beta = beta is not None
+    dy = _array("dy", dy)
+    x = _array("x", x)
+    shape = _channels(x, channel_axis)
+    channels = shape[1:2]
+    _check_like("dy", dy, "x", x)
+    kept_dtype = _kept(x.dtype)
+    if out is None:
+        dx_result = np.empty(x.shape, x.dtype)
+        dgamma_result = np.empty(channels, kept_dtype)
+        dbeta_result = np.empty(channels, kept_dtype)
+    else:
+        dx_result, dgamma_result, dbeta_result = _results(
+            out,
+            [
+                (x.shape, x.dtype),
+                (channels, kept_dtype),
+                (channels, kept_dtype),
+            ],
+            [dy, x, gamma, beta, mean, var],
+            in_place=True,
+        )
+    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
+    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
+    mean = _per_channel("mean", mean, channels, _COMPUTE[x.dtype])
+    var = _per_channel("var", var, channels, _COMPUTE[x.dtype])
+    eps = _constant("eps", eps, at_least=0.0)
+    threads = _threads(threads)
+    _run(
+        "inference_backward",
+        x.dtype,
+        shape,
+        arrays=[dy, x],
+        vectors=[gamma, beta, mean, var],
+        numbers=[eps],
+        outputs=[dx_result],
+        results=[dgamma_result, dbeta_result],
+        threads=threads,
+    )
+    return dx_result, dgamma_result if has_gamma else None, dbeta_result if has_beta else None
+
+
+@np.errstate(all="ignore")
+def population(
+    means: Array,
+    variances: Array,
+    count: int,
+) -> tuple[Array, Array]:
+    """Average the statistics of mini-batches of `count` examples, made unbiased.
+
+    Computes:
+        mean = Sum(means, batch) / batches
+        var = Sum(variances, batch) * count / (batches * (count - 1))
+
+    Args:
+        means: float16, float32 or float64, shape (batch, C)
+        variances: float16, float32 or float64, shape (batch, C)
+        count: examples (and locations) in each mini-batch, at least 2
+
+    Returns:
+        mean: shape (C,), float64 for float64 data, else float32
+        var: shape (C,), float64 for float64 data, else float32
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    means = _array("means", means)
+    shape, dtype = means.shape, _kept(means.dtype)
+    if len(shape) < 2 or shape[0] == 0:
+        raise ValueError(f"means needs a row for each batch and at least one, got shape {shape}")
+    batches = shape[0]
+    means = _vector("means", means, shape)
+    variances = _vector("variances", variances, shape)
+    count = _count("count", count)
+    mean = _sum(means, (0,)) / batches
+    var = _sum(variances, (0,)) * count / (batches * (count - 1))
+    return np.broadcast_to(mean, shape[1:]).astype(dtype), np.broadcast_to(var, shape[1:]).astype(dtype)
+
+
+@np.errstate(all="ignore")
+def update_running(
+    mean: Array,
+    var: Array,
+    saved: Saved,
+    *,
+    momentum: float = 0.1,
+) -> tuple[Array, Array]:
+    """Move running statistics towards those of a mini-batch, made unbiased.
+
+    Computes:
+        new_mean = batch_mean * momentum + (1 - momentum) * mean
+        new_var = batch_var * count * momentum / (count - 1) + (1 - momentum) * var
+
+    Args:
+        mean: float16, float32 or float64, shape (C,)
+        var: float16, float32 or float64, shape (C,)
+        saved: what `forward` returned
+        momentum: from 0 to 1, the weight of the NEW value
+
+    Returns:
+        mean: shape (C,), float64 for float64 data, else float32
+        var: shape (C,), float64 for float64 data, else float32
+
+    Raises:
+        TypeError: for what is not a plain array, or a number, of a supported dtype
+        ValueError: for a wrong shape, axis or value, or memory that is shared; nothing is written then
+    """
+    mean = _array("mean", mean)
+    shape, dtype = mean.shape, _kept(mean.dtype)
+    if len(shape) != 1:
+        raise ValueError(f"mean needs 1 axis, got shape {shape}")
+    _check_saved(saved)
+    mean = _vector("mean", mean, shape)
+    var = _vector("var", var, shape)
+    batch_mean = _vector("saved.mean", saved.mean, shape)
+    batch_var = _vector("saved.var", saved.var, shape)
+    count = _count("saved.count", saved.count)
+    momentum = _constant("momentum", momentum, at_least=0.0, at_most=1.0)
+    new_mean = batch_mean * momentum + (1 - momentum) * mean
+    new_var = batch_var * count * momentum / (count - 1) + (1 - momentum) * var
+    return np.broadcast_to(new_mean, shape).astype(dtype), np.broadcast_to(new_var, shape).astype(dtype)
+
+
+class _Apart(CompilerBase):
+    """Numba's own compiler, told that arrays share no memory: else few loops over more than three are vectorised.
+
+    A result may take the place of an input; but then each element is read once, before it is written.
+    """
+
+    def define_pipelines(self) -> list[Any]:
+        self.state.flags.noalias = True
+        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+# Of the freedoms of fast mathematics one alone: a product and a sum may be rounded once. NaN and Inf are what they are.
+_compiled = numba.njit(pipeline_class=_Apart, nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+_inlined = numba.njit(nogil=True, error_model="numpy")
+
+_BLOCK, _PROBE = 4096, 32  # elements that are added up in the data's dtype at most, and for a pivot
+_ROWS = 16  # rows of which each column is added up in it
+
+
+@numba.extending.intrinsic
+def _plus(context: Any, a: Any, b: Any) -> Any:
+    """a + b in any order: a sum in which each lane of a vector may have its own share."""
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.fadd(*given, flags=("reassoc", "nsz", "contract"))
+
+    return a(a, a), code
+
+
+@_compiled
+def _forward_1_along(
+    x_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, eps_given,
+    shape, slots, pivots, sums, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """0: pivots, 1: sums of x; what follows from the sums of x; y."""
+    real = x_all.dtype.type
+    pivot_slot, scale_slot, shift_slot = slots
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    kept, run, runs = shape[1], shape[2], 1
+    total, misfits = shape[0] * runs * run, 0
+    for k in range(first, last):
+        at = k * keep
+        unit = units[k]
+        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x
+            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
+            pivot_of_x = pivots[0][at]
+            for t in range(2):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            taken = 0
+            while begin < end:
+                sum_of_x = product_of_x = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    x = x_all[e] * unit
+                    from_x = x - pivot_of_x
+                    sum_of_x = _plus(sum_of_x, from_x)
+                    product_of_x = _plus(product_of_x, from_x * from_x)
+                sums[0, at] += sum_of_x
+                sums[1, at] += product_of_x
+                begin += n + skip
+                taken += n
+            if step == 0:
+                other = float(taken)
+                near = real(sums[0, at] / other + pivot_of_x)
+                pivots[0][at] = near if np.isfinite(near) else real(0)
+        if first_step <= 2 < last_step:  # what follows from the sums of x
+            count = float(total)
+            unit = float(units[k])
+            beta = beta_all[k]
+            eps = eps_given * unit * unit
+            gamma = gamma_all[k]
+            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            total_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
+            moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
+            m = float(shape[0] * shape[2])
+            offset = total_x / m
+            mean = offset + pivot
+            var = np.maximum(moment_x / m, 0.0)
+            inv_std = 1 / math.sqrt(eps + var)
+            scale = gamma * inv_std
+            shift = beta - offset * scale
+            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+                units[k] = 0  # squares overflowed or vanished: in other units they do not
+                misfits += 1
+                continue
+            mean_all[k] = mean / unit
+            var_all[k] = var / unit / unit
+            inv_std_all[k] = inv_std * unit
+            pivot_slot[at] = pivot
+            scale_slot[at] = scale
+            shift_slot[at] = shift
+        if first_step <= 3 < last_step:  # y
+            pivot = real(pivot_slot[at])
+            scale = real(scale_slot[at])
+            shift = real(shift_slot[at])
+            begin, end = first_part, min(last_part, total)
+            while begin < end:
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, end - begin)
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    x = x_all[e] * unit
+                    centred = x - pivot
+                    z = centred * scale + shift
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    y = gate * z
+                    y_all[e] = y
+                begin += n
+    return misfits
+
+
+@_compiled
+def _forward_1_across(
+    x_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, eps_given,
+    shape, slots, pivots, sums, work, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """0: pivots, 1: sums of x; what follows from the sums of x; y."""
+    real = x_all.dtype.type
+    pivot_slot, scale_slot, shift_slot = slots
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    rows, width = shape[0], shape[1] * shape[2]
+    total, columns, misfits = rows * shape[2], last - first, 0
+    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x
+        sum_of_x = work[0]
+        product_of_x = work[1]
+        pivot_of_x = pivots[0]
+        skip = probe if step == 0 else 1
+        begin, end = first_part, min(last_part, rows)
+        for j in range(columns):
+            for t in range(2):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_x[j] = 0
+                product_of_x[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    unit = units[k]
+                    x = x_all[e] * unit
+                    from_x = x - pivot_of_x[k]
+                    sum_of_x[j] += from_x
+                    product_of_x[j] += from_x * from_x
+            for j in range(columns):
+                sums[0, j] += sum_of_x[j]
+                sums[1, j] += product_of_x[j]
+        if step == 0:
+            for k in range(columns):
+                other = float((end - begin - 1) // skip + 1)
+                near = real(sums[0, k] / other + pivot_of_x[k])
+                pivot_of_x[k] = near if np.isfinite(near) else real(0)
+    if first_step <= 2 < last_step:  # what follows from the sums of x
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            unit = float(units[k])
+            beta = beta_all[k]
+            eps = eps_given * unit * unit
+            gamma = gamma_all[k]
+            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            total_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
+            moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
+            m = float(shape[0] * shape[2])
+            offset = total_x / m
+            mean = offset + pivot
+            var = np.maximum(moment_x / m, 0.0)
+            inv_std = 1 / math.sqrt(eps + var)
+            scale = gamma * inv_std
+            shift = beta - offset * scale
+            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+                units[k] = 0  # squares overflowed or vanished: in other units they do not
+                misfits += 1
+                continue
+            mean_all[k] = mean / unit
+            var_all[k] = var / unit / unit
+            inv_std_all[k] = inv_std * unit
+            pivot_slot[at] = pivot
+            scale_slot[at] = scale
+            shift_slot[at] = shift
+        if misfits:
+            return misfits
+    if first_step <= 3 < last_step:  # y
+        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
+            first_e = o * width + first
+            for j in range(columns):
+                e, k = np.uintp(first_e + j), j
+                at = k
+                unit = units[k]
+                pivot = real(pivot_slot[at])
+                scale = real(scale_slot[at])
+                shift = real(shift_slot[at])
+                x = x_all[e] * unit
+                centred = x - pivot
+                z = centred * scale + shift
+                gate = real(1) / (math.exp(-z) + real(1))
+                y = gate * z
+                y_all[e] = y
+    return misfits
+
+
+@_compiled
+def _backward_1_along(
+    dy_all, x_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, dx_all, dgamma_all, dbeta_all,
+    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of dz, x_hat; what follows from the sums of dz, x_hat; dx."""
+    real = dy_all.dtype.type
+    mean_dz_slot, mean_dz_centred_x_hat_slot, mean_rounding_slot = slots
+    kept, run, runs = shape[1], shape[2], 1
+    total, misfits = shape[0] * runs * run, 0
+    for k in range(first, last):
+        at = k * keep
+        if first_step <= 0 < last_step:  # sums of x_shifted
+            limit = _BLOCK
+            mean = real(mean_all[k])
+            for t in range(1):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            mean = mean_all[k]
+            var = var_all[k]
+            if not mean * mean > 16 * var:
+                end = begin
+            while begin < end:
+                sum_of_x_shifted = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
+                sums[0, at] += sum_of_x_shifted
+                begin += n
+        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+            count = float(total)
+            total_x_shifted = sums[0, at]
+            m = float(shape[0] * shape[2])
+            mean_rounding = total_x_shifted / m
+            mean_rounding_slot[at] = mean_rounding
+        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of dz, x_hat
+            skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
+            mean = real(mean_all[k])
+            mean_rounding = real(mean_rounding_slot[at])
+            inv_std = real(inv_std_all[k])
+            beta = real(beta_all[k])
+            gamma = real(gamma_all[k])
+            pivot_of_dz = pivots[0][at]
+            pivot_of_x_hat = pivots[1][at]
+            for t in range(3):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            taken = 0
+            while begin < end:
+                sum_of_dz = sum_of_x_hat = product_of_dz_x_hat = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    from_dz = dz - pivot_of_dz
+                    sum_of_dz = _plus(sum_of_dz, from_dz)
+                    from_x_hat = x_hat - pivot_of_x_hat
+                    sum_of_x_hat = _plus(sum_of_x_hat, from_x_hat)
+                    product_of_dz_x_hat = _plus(product_of_dz_x_hat, from_dz * from_x_hat)
+                sums[0, at] += sum_of_dz
+                sums[1, at] += sum_of_x_hat
+                sums[2, at] += product_of_dz_x_hat
+                begin += n + skip
+                taken += n
+            if step == 2:
+                other = float(taken)
+                near = real(sums[0, at] / other + pivot_of_dz)
+                pivots[0][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, at] / other + pivot_of_x_hat)
+                pivots[1][at] = near if np.isfinite(near) else real(0)
+        if first_step <= 4 < last_step:  # what follows from the sums of dz, x_hat
+            count = float(total)
+            total_dz = sums[0, at] + count * pivots[0][at]
+            moment_dz_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
+            m = float(shape[0] * shape[2])
+            mean_dz = total_dz / m
+            dgamma = moment_dz_x_hat
+            dbeta = m * mean_dz
+            mean_dz_centred_x_hat = dgamma / m
+            dgamma_all[k] = dgamma
+            dbeta_all[k] = dbeta
+            mean_dz_slot[at] = mean_dz
+            mean_dz_centred_x_hat_slot[at] = mean_dz_centred_x_hat
+        if first_step <= 5 < last_step:  # dx
+            mean = mean_all[k]
+            mean_rounding = mean_rounding_slot[at]
+            inv_std = inv_std_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            mean_dz = mean_dz_slot[at]
+            mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
+            scale = gamma * inv_std
+            mean = real(mean)
+            mean_rounding = real(mean_rounding)
+            inv_std = real(inv_std)
+            beta = real(beta)
+            gamma = real(gamma)
+            mean_dz = real(mean_dz)
+            mean_dz_centred_x_hat = real(mean_dz_centred_x_hat)
+            scale = real(scale)
+            begin, end = first_part, min(last_part, total)
+            while begin < end:
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, end - begin)
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    dz_centred = dz - mean_dz
+                    dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
+                    dx_all[e] = dx
+                begin += n
+    return misfits
+
+
+@_compiled
+def _backward_1_across(
+    dy_all, x_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, dx_all, dgamma_all, dbeta_all,
+    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of dz, x_hat; what follows from the sums of dz, x_hat; dx."""
+    real = dy_all.dtype.type
+    mean_dz_slot, mean_dz_centred_x_hat_slot, mean_rounding_slot = slots
+    rows, width = shape[0], shape[1] * shape[2]
+    total, columns, misfits = rows * shape[2], last - first, 0
+    if first_step <= 0 < last_step:  # sums of x_shifted
+        sum_of_x_shifted = work[0]
+        skip = 1
+        begin, end = first_part, min(last_part, rows)
+        needed = False
+        for k in range(columns):
+            at = k
+            mean = mean_all[k]
+            var = var_all[k]
+            needed |= mean * mean > 16 * var
+        if not needed:
+            end = begin
+        for j in range(columns):
+            for t in range(1):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_x_shifted[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    mean = real(mean_all[k])
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    sum_of_x_shifted[j] += x_shifted
+            for j in range(columns):
+                sums[0, j] += sum_of_x_shifted[j]
+    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            total_x_shifted = sums[0, at]
+            m = float(shape[0] * shape[2])
+            mean_rounding = total_x_shifted / m
+            mean_rounding_slot[at] = mean_rounding
+    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of dz, x_hat
+        sum_of_dz = work[0]
+        sum_of_x_hat = work[1]
+        product_of_dz_x_hat = work[2]
+        pivot_of_dz = pivots[0]
+        pivot_of_x_hat = pivots[1]
+        skip = probe if step == 2 else 1
+        begin, end = first_part, min(last_part, rows)
+        for j in range(columns):
+            for t in range(3):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_dz[j] = 0
+                sum_of_x_hat[j] = 0
+                product_of_dz_x_hat[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    mean = real(mean_all[k])
+                    mean_rounding = real(mean_rounding_slot[at])
+                    inv_std = real(inv_std_all[k])
+                    beta = real(beta_all[k])
+                    gamma = real(gamma_all[k])
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    from_dz = dz - pivot_of_dz[k]
+                    sum_of_dz[j] += from_dz
+                    from_x_hat = x_hat - pivot_of_x_hat[k]
+                    sum_of_x_hat[j] += from_x_hat
+                    product_of_dz_x_hat[j] += from_dz * from_x_hat
+            for j in range(columns):
+                sums[0, j] += sum_of_dz[j]
+                sums[1, j] += sum_of_x_hat[j]
+                sums[2, j] += product_of_dz_x_hat[j]
+        if step == 2:
+            for k in range(columns):
+                other = float((end - begin - 1) // skip + 1)
+                near = real(sums[0, k] / other + pivot_of_dz[k])
+                pivot_of_dz[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, k] / other + pivot_of_x_hat[k])
+                pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
+    if first_step <= 4 < last_step:  # what follows from the sums of dz, x_hat
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            total_dz = sums[0, at] + count * pivots[0][at]
+            moment_dz_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
+            m = float(shape[0] * shape[2])
+            mean_dz = total_dz / m
+            dgamma = moment_dz_x_hat
+            dbeta = m * mean_dz
+            mean_dz_centred_x_hat = dgamma / m
+            dgamma_all[k] = dgamma
+            dbeta_all[k] = dbeta
+            mean_dz_slot[at] = mean_dz
+            mean_dz_centred_x_hat_slot[at] = mean_dz_centred_x_hat
+    if first_step <= 5 < last_step:  # dx
+        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
+            first_e = o * width + first
+            for j in range(columns):
+                e, k = np.uintp(first_e + j), j
+                at = k
+                mean = mean_all[k]
+                mean_rounding = mean_rounding_slot[at]
+                inv_std = inv_std_all[k]
+                beta = beta_all[k]
+                gamma = gamma_all[k]
+                mean_dz = mean_dz_slot[at]
+                mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
+                scale = gamma * inv_std
+                mean = real(mean)
+                mean_rounding = real(mean_rounding)
+                inv_std = real(inv_std)
+                beta = real(beta)
+                gamma = real(gamma)
+                mean_dz = real(mean_dz)
+                mean_dz_centred_x_hat = real(mean_dz_centred_x_hat)
+                scale = real(scale)
+                dy = dy_all[e]
+                x = x_all[e]
+                x_shifted = x - mean
+                x_centred = x_shifted - mean_rounding
+                x_hat = inv_std * x_centred
+                z = gamma * x_hat + beta
+                gate = real(1) / (math.exp(-z) + real(1))
+                dz = (z - gate * z + real(1)) * dy * gate
+                dz_centred = dz - mean_dz
+                dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
+                dx_all[e] = dx
+    return misfits
+
+
+@_compiled
+def _jvp_1_along(
+    x_all, tx_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
+    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
+    real = x_all.dtype.type
+    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
+    kept, run, runs = shape[1], shape[2], 1
+    total, misfits = shape[0] * runs * run, 0
+    for k in range(first, last):
+        at = k * keep
+        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
+            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
+            inv_std = real(inv_std_all[k])
+            mean = real(mean_all[k])
+            pivot_of_tx = pivots[0][at]
+            pivot_of_x_shifted = pivots[1][at]
+            pivot_of_inv_std_x_shifted = pivots[2][at]
+            for t in range(4):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            taken = 0
+            while begin < end:
+                sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_tx_inv_std_x_shifted = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    x = x_all[e]
+                    tx = tx_all[e]
+                    x_shifted = x - mean
+                    from_tx = tx - pivot_of_tx
+                    sum_of_tx = _plus(sum_of_tx, from_tx)
+                    from_x_shifted = x_shifted - pivot_of_x_shifted
+                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
+                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
+                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
+                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
+                sums[0, at] += sum_of_tx
+                sums[1, at] += sum_of_x_shifted
+                sums[2, at] += sum_of_inv_std_x_shifted
+                sums[3, at] += product_of_tx_inv_std_x_shifted
+                begin += n + skip
+                taken += n
+            if step == 0:
+                other = float(taken)
+                near = real(sums[0, at] / other + pivot_of_tx)
+                pivots[0][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, at] / other + pivot_of_x_shifted)
+                pivots[1][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
+                pivots[2][at] = near if np.isfinite(near) else real(0)
+        if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
+            count = float(total)
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            tgamma = tgamma_all[k]
+            total_tx = sums[0, at] + count * pivots[0][at]
+            total_x_shifted = sums[1, at] + count * pivots[1][at]
+            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
+            m = float(shape[0] * shape[2])
+            tmean = total_tx / m
+            mean_rounding = total_x_shifted / m
+            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
+            coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
+            coef_x_hat_slot[at] = coef_x_hat
+            mean_rounding_slot[at] = mean_rounding
+            tmean_slot[at] = tmean
+        if first_step <= 3 < last_step:  # ty
+            tmean = tmean_slot[at]
+            mean = mean_all[k]
+            mean_rounding = mean_rounding_slot[at]
+            inv_std = inv_std_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            coef_x_hat = coef_x_hat_slot[at]
+            tbeta = tbeta_all[k]
+            coef_tx_centred = gamma * inv_std
+            tmean = real(tmean)
+            mean = real(mean)
+            mean_rounding = real(mean_rounding)
+            inv_std = real(inv_std)
+            beta = real(beta)
+            gamma = real(gamma)
+            coef_tx_centred = real(coef_tx_centred)
+            coef_x_hat = real(coef_x_hat)
+            tbeta = real(tbeta)
+            begin, end = first_part, min(last_part, total)
+            while begin < end:
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, end - begin)
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    x = x_all[e]
+                    tx = tx_all[e]
+                    tx_centred = tx - tmean
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
+                    ty = (z - gate * z + real(1)) * gate * tz
+                    ty_all[e] = ty
+                begin += n
+    return misfits
+
+
+@_compiled
+def _jvp_1_across(
+    x_all, tx_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
+    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
+    real = x_all.dtype.type
+    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
+    rows, width = shape[0], shape[1] * shape[2]
+    total, columns, misfits = rows * shape[2], last - first, 0
+    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
+        sum_of_tx = work[0]
+        sum_of_x_shifted = work[1]
+        sum_of_inv_std_x_shifted = work[2]
+        product_of_tx_inv_std_x_shifted = work[3]
+        pivot_of_tx = pivots[0]
+        pivot_of_x_shifted = pivots[1]
+        pivot_of_inv_std_x_shifted = pivots[2]
+        skip = probe if step == 0 else 1
+        begin, end = first_part, min(last_part, rows)
+        for j in range(columns):
+            for t in range(4):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_tx[j] = 0
+                sum_of_x_shifted[j] = 0
+                sum_of_inv_std_x_shifted[j] = 0
+                product_of_tx_inv_std_x_shifted[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    inv_std = real(inv_std_all[k])
+                    mean = real(mean_all[k])
+                    x = x_all[e]
+                    tx = tx_all[e]
+                    x_shifted = x - mean
+                    from_tx = tx - pivot_of_tx[k]
+                    sum_of_tx[j] += from_tx
+                    from_x_shifted = x_shifted - pivot_of_x_shifted[k]
+                    sum_of_x_shifted[j] += from_x_shifted
+                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted[k]
+                    sum_of_inv_std_x_shifted[j] += from_inv_std_x_shifted
+                    product_of_tx_inv_std_x_shifted[j] += from_tx * from_inv_std_x_shifted
+            for j in range(columns):
+                sums[0, j] += sum_of_tx[j]
+                sums[1, j] += sum_of_x_shifted[j]
+                sums[2, j] += sum_of_inv_std_x_shifted[j]
+                sums[3, j] += product_of_tx_inv_std_x_shifted[j]
+        if step == 0:
+            for k in range(columns):
+                other = float((end - begin - 1) // skip + 1)
+                near = real(sums[0, k] / other + pivot_of_tx[k])
+                pivot_of_tx[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, k] / other + pivot_of_x_shifted[k])
+                pivot_of_x_shifted[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[2, k] / other + pivot_of_inv_std_x_shifted[k])
+                pivot_of_inv_std_x_shifted[k] = near if np.isfinite(near) else real(0)
+    if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            tgamma = tgamma_all[k]
+            total_tx = sums[0, at] + count * pivots[0][at]
+            total_x_shifted = sums[1, at] + count * pivots[1][at]
+            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
+            m = float(shape[0] * shape[2])
+            tmean = total_tx / m
+            mean_rounding = total_x_shifted / m
+            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
+            coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
+            coef_x_hat_slot[at] = coef_x_hat
+            mean_rounding_slot[at] = mean_rounding
+            tmean_slot[at] = tmean
+    if first_step <= 3 < last_step:  # ty
+        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
+            first_e = o * width + first
+            for j in range(columns):
+                e, k = np.uintp(first_e + j), j
+                at = k
+                tmean = tmean_slot[at]
+                mean = mean_all[k]
+                mean_rounding = mean_rounding_slot[at]
+                inv_std = inv_std_all[k]
+                beta = beta_all[k]
+                gamma = gamma_all[k]
+                coef_x_hat = coef_x_hat_slot[at]
+                tbeta = tbeta_all[k]
+                coef_tx_centred = gamma * inv_std
+                tmean = real(tmean)
+                mean = real(mean)
+                mean_rounding = real(mean_rounding)
+                inv_std = real(inv_std)
+                beta = real(beta)
+                gamma = real(gamma)
+                coef_tx_centred = real(coef_tx_centred)
+                coef_x_hat = real(coef_x_hat)
+                tbeta = real(tbeta)
+                x = x_all[e]
+                tx = tx_all[e]
+                tx_centred = tx - tmean
+                x_shifted = x - mean
+                x_centred = x_shifted - mean_rounding
+                x_hat = inv_std * x_centred
+                z = gamma * x_hat + beta
+                gate = real(1) / (math.exp(-z) + real(1))
+                tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
+                ty = (z - gate * z + real(1)) * gate * tz
+                ty_all[e] = ty
+    return misfits
+
+
+@_compiled
+def _double_backward_1_along(
+    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all, g_beta_all,
+    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of ddx, x_hat, dz; what follows from the sums of ddx, x_hat, dz; 5: pivots, 6: sums of g_z, x_hat_2; what follows from the sums of g_z, x_hat_2; g_dy and g_x."""
+    real = ddx_all.dtype.type
+    coef_ddx_centred_slot, coef_dz_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_dz_slot, mean_g_z_slot, mean_rounding_slot, sum_ddx_centred_dz_centred_slot, sum_ddx_centred_x_hat_slot, sum_dz_centred_x_hat_slot = slots
+    kept, run, runs = shape[1], shape[2], 1
+    total, misfits = shape[0] * runs * run, 0
+    for k in range(first, last):
+        at = k * keep
+        if first_step <= 0 < last_step:  # sums of x_shifted
+            limit = _BLOCK
+            mean = real(mean_all[k])
+            for t in range(1):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            mean = mean_all[k]
+            var = var_all[k]
+            if not mean * mean > 16 * var:
+                end = begin
+            while begin < end:
+                sum_of_x_shifted = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
+                sums[0, at] += sum_of_x_shifted
+                begin += n
+        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+            count = float(total)
+            total_x_shifted = sums[0, at]
+            m = float(shape[0] * shape[2])
+            mean_rounding = total_x_shifted / m
+            mean_rounding_slot[at] = mean_rounding
+        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of ddx, x_hat, dz
+            skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
+            mean = real(mean_all[k])
+            mean_rounding = real(mean_rounding_slot[at])
+            inv_std = real(inv_std_all[k])
+            beta = real(beta_all[k])
+            gamma = real(gamma_all[k])
+            pivot_of_ddx = pivots[0][at]
+            pivot_of_x_hat = pivots[1][at]
+            pivot_of_dz = pivots[2][at]
+            for t in range(6):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            taken = 0
+            while begin < end:
+                sum_of_ddx = sum_of_x_hat = sum_of_dz = product_of_ddx_x_hat = product_of_x_hat_dz = product_of_ddx_dz = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    ddx = ddx_all[e]
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    from_ddx = ddx - pivot_of_ddx
+                    sum_of_ddx = _plus(sum_of_ddx, from_ddx)
+                    from_x_hat = x_hat - pivot_of_x_hat
+                    sum_of_x_hat = _plus(sum_of_x_hat, from_x_hat)
+                    from_dz = dz - pivot_of_dz
+                    sum_of_dz = _plus(sum_of_dz, from_dz)
+                    product_of_ddx_x_hat = _plus(product_of_ddx_x_hat, from_ddx * from_x_hat)
+                    product_of_x_hat_dz = _plus(product_of_x_hat_dz, from_x_hat * from_dz)
+                    product_of_ddx_dz = _plus(product_of_ddx_dz, from_ddx * from_dz)
+                sums[0, at] += sum_of_ddx
+                sums[1, at] += sum_of_x_hat
+                sums[2, at] += sum_of_dz
+                sums[3, at] += product_of_ddx_x_hat
+                sums[4, at] += product_of_x_hat_dz
+                sums[5, at] += product_of_ddx_dz
+                begin += n + skip
+                taken += n
+            if step == 2:
+                other = float(taken)
+                near = real(sums[0, at] / other + pivot_of_ddx)
+                pivots[0][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, at] / other + pivot_of_x_hat)
+                pivots[1][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[2, at] / other + pivot_of_dz)
+                pivots[2][at] = near if np.isfinite(near) else real(0)
+        if first_step <= 4 < last_step:  # what follows from the sums of ddx, x_hat, dz
+            count = float(total)
+            ddgamma = ddgamma_all[k]
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            total_ddx = sums[0, at] + count * pivots[0][at]
+            total_dz = sums[2, at] + count * pivots[2][at]
+            moment_ddx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
+            moment_x_hat_dz = sums[4, at] - sums[1, at] * (sums[2, at] / count)
+            moment_ddx_dz = sums[5, at] - sums[0, at] * (sums[2, at] / count)
+            m = float(shape[0] * shape[2])
+            g_dmean = total_ddx / m
+            sum_ddx_centred_x_hat = moment_ddx_x_hat
+            coef_dz_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
+            mean_dz = total_dz / m
+            sum_dz_centred_x_hat = moment_x_hat_dz
+            sum_ddx_centred_dz_centred = moment_ddx_dz
+            coef_ddx_centred = gamma * inv_std * sum_dz_centred_x_hat / m
+            coef_ddx_centred_slot[at] = coef_ddx_centred
+            coef_dz_centred_slot[at] = coef_dz_centred
+            g_dmean_slot[at] = g_dmean
+            mean_dz_slot[at] = mean_dz
+            sum_ddx_centred_dz_centred_slot[at] = sum_ddx_centred_dz_centred
+            sum_ddx_centred_x_hat_slot[at] = sum_ddx_centred_x_hat
+            sum_dz_centred_x_hat_slot[at] = sum_dz_centred_x_hat
+        for step in range(max(first_step, 5), min(last_step, 7)):  # 5: pivots, 6: sums of g_z, x_hat_2
+            skip, limit = (probe, _PROBE) if step == 5 else (0, _BLOCK)
+            g_dmean = g_dmean_slot[at]
+            mean = mean_all[k]
+            mean_rounding = mean_rounding_slot[at]
+            inv_std = inv_std_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            coef_dz_centred = coef_dz_centred_slot[at]
+            ddbeta = ddbeta_all[k]
+            g_dz_coef_ddx_centred = gamma * inv_std
+            g_dmean = real(g_dmean)
+            mean = real(mean)
+            mean_rounding = real(mean_rounding)
+            inv_std = real(inv_std)
+            beta = real(beta)
+            gamma = real(gamma)
+            coef_dz_centred = real(coef_dz_centred)
+            ddbeta = real(ddbeta)
+            g_dz_coef_ddx_centred = real(g_dz_coef_ddx_centred)
+            pivot_of_g_z = pivots[0][at]
+            pivot_of_x_hat_2 = pivots[1][at]
+            for t in range(3):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            taken = 0
+            while begin < end:
+                sum_of_g_z = sum_of_x_hat_2 = product_of_g_z_x_hat = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    ddx = ddx_all[e]
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    ddx_centred = ddx - g_dmean
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    g_dz = coef_dz_centred * x_hat + ddx_centred * g_dz_coef_ddx_centred + ddbeta
+                    g_z = ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * g_dz * gate
+                    from_g_z = g_z - pivot_of_g_z
+                    sum_of_g_z = _plus(sum_of_g_z, from_g_z)
+                    from_x_hat_2 = x_hat - pivot_of_x_hat_2
+                    sum_of_x_hat_2 = _plus(sum_of_x_hat_2, from_x_hat_2)
+                    product_of_g_z_x_hat = _plus(product_of_g_z_x_hat, from_g_z * from_x_hat_2)
+                sums[0, at] += sum_of_g_z
+                sums[1, at] += sum_of_x_hat_2
+                sums[2, at] += product_of_g_z_x_hat
+                begin += n + skip
+                taken += n
+            if step == 5:
+                other = float(taken)
+                near = real(sums[0, at] / other + pivot_of_g_z)
+                pivots[0][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, at] / other + pivot_of_x_hat_2)
+                pivots[1][at] = near if np.isfinite(near) else real(0)
+        if first_step <= 7 < last_step:  # what follows from the sums of g_z, x_hat_2
+            count = float(total)
+            ddgamma = ddgamma_all[k]
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            sum_ddx_centred_dz_centred = sum_ddx_centred_dz_centred_slot[at]
+            sum_ddx_centred_x_hat = sum_ddx_centred_x_hat_slot[at]
+            sum_dz_centred_x_hat = sum_dz_centred_x_hat_slot[at]
+            total_g_z = sums[0, at] + count * pivots[0][at]
+            moment_g_z_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
+            m = float(shape[0] * shape[2])
+            mean_g_z = total_g_z / m
+            sum_g_z_centred_x_hat = moment_g_z_x_hat
+            g_gamma = inv_std * sum_ddx_centred_dz_centred + sum_g_z_centred_x_hat - inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / m
+            g_beta = m * mean_g_z
+            coef_x_hat = 3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / (m * m) - ddgamma * sum_dz_centred_x_hat / m - gamma * sum_g_z_centred_x_hat / m - gamma * inv_std * sum_ddx_centred_dz_centred / m
+            g_gamma_all[k] = g_gamma
+            g_beta_all[k] = g_beta
+            coef_x_hat_slot[at] = coef_x_hat
+            mean_g_z_slot[at] = mean_g_z
+        if first_step <= 8 < last_step:  # g_dy and g_x
+            g_dmean = g_dmean_slot[at]
+            mean = mean_all[k]
+            mean_rounding = mean_rounding_slot[at]
+            inv_std = inv_std_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            mean_dz = mean_dz_slot[at]
+            coef_dz_centred = coef_dz_centred_slot[at]
+            ddbeta = ddbeta_all[k]
+            mean_g_z = mean_g_z_slot[at]
+            coef_ddx_centred = coef_ddx_centred_slot[at]
+            coef_x_hat = coef_x_hat_slot[at]
+            g_dz_coef_ddx_centred = gamma * inv_std
+            g_dmean = real(g_dmean)
+            mean = real(mean)
+            mean_rounding = real(mean_rounding)
+            inv_std = real(inv_std)
+            beta = real(beta)
+            gamma = real(gamma)
+            mean_dz = real(mean_dz)
+            coef_dz_centred = real(coef_dz_centred)
+            ddbeta = real(ddbeta)
+            g_dz_coef_ddx_centred = real(g_dz_coef_ddx_centred)
+            mean_g_z = real(mean_g_z)
+            coef_ddx_centred = real(coef_ddx_centred)
+            coef_x_hat = real(coef_x_hat)
+            begin, end = first_part, min(last_part, total)
+            while begin < end:
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, end - begin)
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    ddx = ddx_all[e]
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    ddx_centred = ddx - g_dmean
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    dz_centred = dz - mean_dz
+                    g_dz = coef_dz_centred * x_hat + ddx_centred * g_dz_coef_ddx_centred + ddbeta
+                    g_dy = (z - gate * z + real(1)) * g_dz * gate
+                    g_z = ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * g_dz * gate
+                    g_z_centred = g_z - mean_g_z
+                    g_x = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + g_z_centred * gamma - coef_ddx_centred * ddx_centred) * inv_std
+                    g_dy_all[e] = g_dy
+                    g_x_all[e] = g_x
+                begin += n
+    return misfits
+
+
+@_compiled
+def _double_backward_1_across(
+    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all, g_beta_all,
+    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of ddx, x_hat, dz; what follows from the sums of ddx, x_hat, dz; 5: pivots, 6: sums of g_z, x_hat_2; what follows from the sums of g_z, x_hat_2; g_dy and g_x."""
+    real = ddx_all.dtype.type
+    coef_ddx_centred_slot, coef_dz_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_dz_slot, mean_g_z_slot, mean_rounding_slot, sum_ddx_centred_dz_centred_slot, sum_ddx_centred_x_hat_slot, sum_dz_centred_x_hat_slot = slots
+    rows, width = shape[0], shape[1] * shape[2]
+    total, columns, misfits = rows * shape[2], last - first, 0
+    if first_step <= 0 < last_step:  # sums of x_shifted
+        sum_of_x_shifted = work[0]
+        skip = 1
+        begin, end = first_part, min(last_part, rows)
+        needed = False
+        for k in range(columns):
+            at = k
+            mean = mean_all[k]
+            var = var_all[k]
+            needed |= mean * mean > 16 * var
+        if not needed:
+            end = begin
+        for j in range(columns):
+            for t in range(1):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_x_shifted[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    mean = real(mean_all[k])
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    sum_of_x_shifted[j] += x_shifted
+            for j in range(columns):
+                sums[0, j] += sum_of_x_shifted[j]
+    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            total_x_shifted = sums[0, at]
+            m = float(shape[0] * shape[2])
+            mean_rounding = total_x_shifted / m
+            mean_rounding_slot[at] = mean_rounding
+    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of ddx, x_hat, dz
+        sum_of_ddx = work[0]
+        sum_of_x_hat = work[1]
+        sum_of_dz = work[2]
+        product_of_ddx_x_hat = work[3]
+        product_of_x_hat_dz = work[4]
+        product_of_ddx_dz = work[5]
+        pivot_of_ddx = pivots[0]
+        pivot_of_x_hat = pivots[1]
+        pivot_of_dz = pivots[2]
+        skip = probe if step == 2 else 1
+        begin, end = first_part, min(last_part, rows)
+        for j in range(columns):
+            for t in range(6):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_ddx[j] = 0
+                sum_of_x_hat[j] = 0
+                sum_of_dz[j] = 0
+                product_of_ddx_x_hat[j] = 0
+                product_of_x_hat_dz[j] = 0
+                product_of_ddx_dz[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    mean = real(mean_all[k])
+                    mean_rounding = real(mean_rounding_slot[at])
+                    inv_std = real(inv_std_all[k])
+                    beta = real(beta_all[k])
+                    gamma = real(gamma_all[k])
+                    ddx = ddx_all[e]
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    from_ddx = ddx - pivot_of_ddx[k]
+                    sum_of_ddx[j] += from_ddx
+                    from_x_hat = x_hat - pivot_of_x_hat[k]
+                    sum_of_x_hat[j] += from_x_hat
+                    from_dz = dz - pivot_of_dz[k]
+                    sum_of_dz[j] += from_dz
+                    product_of_ddx_x_hat[j] += from_ddx * from_x_hat
+                    product_of_x_hat_dz[j] += from_x_hat * from_dz
+                    product_of_ddx_dz[j] += from_ddx * from_dz
+            for j in range(columns):
+                sums[0, j] += sum_of_ddx[j]
+                sums[1, j] += sum_of_x_hat[j]
+                sums[2, j] += sum_of_dz[j]
+                sums[3, j] += product_of_ddx_x_hat[j]
+                sums[4, j] += product_of_x_hat_dz[j]
+                sums[5, j] += product_of_ddx_dz[j]
+        if step == 2:
+            for k in range(columns):
+                other = float((end - begin - 1) // skip + 1)
+                near = real(sums[0, k] / other + pivot_of_ddx[k])
+                pivot_of_ddx[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, k] / other + pivot_of_x_hat[k])
+                pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[2, k] / other + pivot_of_dz[k])
+                pivot_of_dz[k] = near if np.isfinite(near) else real(0)
+    if first_step <= 4 < last_step:  # what follows from the sums of ddx, x_hat, dz
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            ddgamma = ddgamma_all[k]
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            total_ddx = sums[0, at] + count * pivots[0][at]
+            total_dz = sums[2, at] + count * pivots[2][at]
+            moment_ddx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
+            moment_x_hat_dz = sums[4, at] - sums[1, at] * (sums[2, at] / count)
+            moment_ddx_dz = sums[5, at] - sums[0, at] * (sums[2, at] / count)
+            m = float(shape[0] * shape[2])
+            g_dmean = total_ddx / m
+            sum_ddx_centred_x_hat = moment_ddx_x_hat
+            coef_dz_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
+            mean_dz = total_dz / m
+            sum_dz_centred_x_hat = moment_x_hat_dz
+            sum_ddx_centred_dz_centred = moment_ddx_dz
+            coef_ddx_centred = gamma * inv_std * sum_dz_centred_x_hat / m
+            coef_ddx_centred_slot[at] = coef_ddx_centred
+            coef_dz_centred_slot[at] = coef_dz_centred
+            g_dmean_slot[at] = g_dmean
+            mean_dz_slot[at] = mean_dz
+            sum_ddx_centred_dz_centred_slot[at] = sum_ddx_centred_dz_centred
+            sum_ddx_centred_x_hat_slot[at] = sum_ddx_centred_x_hat
+            sum_dz_centred_x_hat_slot[at] = sum_dz_centred_x_hat
+    for step in range(max(first_step, 5), min(last_step, 7)):  # 5: pivots, 6: sums of g_z, x_hat_2
+        sum_of_g_z = work[0]
+        sum_of_x_hat_2 = work[1]
+        product_of_g_z_x_hat = work[2]
+        pivot_of_g_z = pivots[0]
+        pivot_of_x_hat_2 = pivots[1]
+        skip = probe if step == 5 else 1
+        begin, end = first_part, min(last_part, rows)
+        for j in range(columns):
+            for t in range(3):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_g_z[j] = 0
+                sum_of_x_hat_2[j] = 0
+                product_of_g_z_x_hat[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    g_dmean = g_dmean_slot[at]
+                    mean = mean_all[k]
+                    mean_rounding = mean_rounding_slot[at]
+                    inv_std = inv_std_all[k]
+                    beta = beta_all[k]
+                    gamma = gamma_all[k]
+                    coef_dz_centred = coef_dz_centred_slot[at]
+                    ddbeta = ddbeta_all[k]
+                    g_dz_coef_ddx_centred = gamma * inv_std
+                    g_dmean = real(g_dmean)
+                    mean = real(mean)
+                    mean_rounding = real(mean_rounding)
+                    inv_std = real(inv_std)
+                    beta = real(beta)
+                    gamma = real(gamma)
+                    coef_dz_centred = real(coef_dz_centred)
+                    ddbeta = real(ddbeta)
+                    g_dz_coef_ddx_centred = real(g_dz_coef_ddx_centred)
+                    ddx = ddx_all[e]
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    ddx_centred = ddx - g_dmean
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    g_dz = coef_dz_centred * x_hat + ddx_centred * g_dz_coef_ddx_centred + ddbeta
+                    g_z = ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * g_dz * gate
+                    from_g_z = g_z - pivot_of_g_z[k]
+                    sum_of_g_z[j] += from_g_z
+                    from_x_hat_2 = x_hat - pivot_of_x_hat_2[k]
+                    sum_of_x_hat_2[j] += from_x_hat_2
+                    product_of_g_z_x_hat[j] += from_g_z * from_x_hat_2
+            for j in range(columns):
+                sums[0, j] += sum_of_g_z[j]
+                sums[1, j] += sum_of_x_hat_2[j]
+                sums[2, j] += product_of_g_z_x_hat[j]
+        if step == 5:
+            for k in range(columns):
+                other = float((end - begin - 1) // skip + 1)
+                near = real(sums[0, k] / other + pivot_of_g_z[k])
+                pivot_of_g_z[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, k] / other + pivot_of_x_hat_2[k])
+                pivot_of_x_hat_2[k] = near if np.isfinite(near) else real(0)
+    if first_step <= 7 < last_step:  # what follows from the sums of g_z, x_hat_2
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            ddgamma = ddgamma_all[k]
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            sum_ddx_centred_dz_centred = sum_ddx_centred_dz_centred_slot[at]
+            sum_ddx_centred_x_hat = sum_ddx_centred_x_hat_slot[at]
+            sum_dz_centred_x_hat = sum_dz_centred_x_hat_slot[at]
+            total_g_z = sums[0, at] + count * pivots[0][at]
+            moment_g_z_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
+            m = float(shape[0] * shape[2])
+            mean_g_z = total_g_z / m
+            sum_g_z_centred_x_hat = moment_g_z_x_hat
+            g_gamma = inv_std * sum_ddx_centred_dz_centred + sum_g_z_centred_x_hat - inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / m
+            g_beta = m * mean_g_z
+            coef_x_hat = 3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / (m * m) - ddgamma * sum_dz_centred_x_hat / m - gamma * sum_g_z_centred_x_hat / m - gamma * inv_std * sum_ddx_centred_dz_centred / m
+            g_gamma_all[k] = g_gamma
+            g_beta_all[k] = g_beta
+            coef_x_hat_slot[at] = coef_x_hat
+            mean_g_z_slot[at] = mean_g_z
+    if first_step <= 8 < last_step:  # g_dy and g_x
+        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
+            first_e = o * width + first
+            for j in range(columns):
+                e, k = np.uintp(first_e + j), j
+                at = k
+                g_dmean = g_dmean_slot[at]
+                mean = mean_all[k]
+                mean_rounding = mean_rounding_slot[at]
+                inv_std = inv_std_all[k]
+                beta = beta_all[k]
+                gamma = gamma_all[k]
+                mean_dz = mean_dz_slot[at]
+                coef_dz_centred = coef_dz_centred_slot[at]
+                ddbeta = ddbeta_all[k]
+                mean_g_z = mean_g_z_slot[at]
+                coef_ddx_centred = coef_ddx_centred_slot[at]
+                coef_x_hat = coef_x_hat_slot[at]
+                g_dz_coef_ddx_centred = gamma * inv_std
+                g_dmean = real(g_dmean)
+                mean = real(mean)
+                mean_rounding = real(mean_rounding)
+                inv_std = real(inv_std)
+                beta = real(beta)
+                gamma = real(gamma)
+                mean_dz = real(mean_dz)
+                coef_dz_centred = real(coef_dz_centred)
+                ddbeta = real(ddbeta)
+                g_dz_coef_ddx_centred = real(g_dz_coef_ddx_centred)
+                mean_g_z = real(mean_g_z)
+                coef_ddx_centred = real(coef_ddx_centred)
+                coef_x_hat = real(coef_x_hat)
+                ddx = ddx_all[e]
+                dy = dy_all[e]
+                x = x_all[e]
+                ddx_centred = ddx - g_dmean
+                x_shifted = x - mean
+                x_centred = x_shifted - mean_rounding
+                x_hat = inv_std * x_centred
+                z = gamma * x_hat + beta
+                gate = real(1) / (math.exp(-z) + real(1))
+                dz = (z - gate * z + real(1)) * dy * gate
+                dz_centred = dz - mean_dz
+                g_dz = coef_dz_centred * x_hat + ddx_centred * g_dz_coef_ddx_centred + ddbeta
+                g_dy = (z - gate * z + real(1)) * g_dz * gate
+                g_z = ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * g_dz * gate
+                g_z_centred = g_z - mean_g_z
+                g_x = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + g_z_centred * gamma - coef_ddx_centred * ddx_centred) * inv_std
+                g_dy_all[e] = g_dy
+                g_x_all[e] = g_x
+    return misfits
+
+
+@_compiled
+def _backward_jvp_1_along(
+    dy_all, tdy_all, x_all, tx_all, gamma_all, tgamma_all, beta_all, tbeta_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
+    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of tx, x_hat, dz; what follows from the sums of tx, x_hat, dz; 5: pivots, 6: sums of tdz, x_hat_2; what follows from the sums of tdz, x_hat_2; dx and tdx."""
+    real = dy_all.dtype.type
+    coef_dz_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, dgamma_slot, mean_dz_slot, mean_dz_centred_x_hat_slot, mean_rounding_slot, mean_tdz_slot, sum_dz_centred_tx_centred_slot, sum_tx_centred_x_hat_slot, tmean_slot = slots
+    kept, run, runs = shape[1], shape[2], 1
+    total, misfits = shape[0] * runs * run, 0
+    for k in range(first, last):
+        at = k * keep
+        if first_step <= 0 < last_step:  # sums of x_shifted
+            limit = _BLOCK
+            mean = real(mean_all[k])
+            for t in range(1):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            mean = mean_all[k]
+            var = var_all[k]
+            if not mean * mean > 16 * var:
+                end = begin
+            while begin < end:
+                sum_of_x_shifted = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
+                sums[0, at] += sum_of_x_shifted
+                begin += n
+        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+            count = float(total)
+            total_x_shifted = sums[0, at]
+            m = float(shape[0] * shape[2])
+            mean_rounding = total_x_shifted / m
+            mean_rounding_slot[at] = mean_rounding
+        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of tx, x_hat, dz
+            skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
+            mean = real(mean_all[k])
+            mean_rounding = real(mean_rounding_slot[at])
+            inv_std = real(inv_std_all[k])
+            beta = real(beta_all[k])
+            gamma = real(gamma_all[k])
+            pivot_of_tx = pivots[0][at]
+            pivot_of_x_hat = pivots[1][at]
+            pivot_of_dz = pivots[2][at]
+            for t in range(6):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            taken = 0
+            while begin < end:
+                sum_of_tx = sum_of_x_hat = sum_of_dz = product_of_tx_x_hat = product_of_x_hat_dz = product_of_tx_dz = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    tx = tx_all[e]
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    from_tx = tx - pivot_of_tx
+                    sum_of_tx = _plus(sum_of_tx, from_tx)
+                    from_x_hat = x_hat - pivot_of_x_hat
+                    sum_of_x_hat = _plus(sum_of_x_hat, from_x_hat)
+                    from_dz = dz - pivot_of_dz
+                    sum_of_dz = _plus(sum_of_dz, from_dz)
+                    product_of_tx_x_hat = _plus(product_of_tx_x_hat, from_tx * from_x_hat)
+                    product_of_x_hat_dz = _plus(product_of_x_hat_dz, from_x_hat * from_dz)
+                    product_of_tx_dz = _plus(product_of_tx_dz, from_tx * from_dz)
+                sums[0, at] += sum_of_tx
+                sums[1, at] += sum_of_x_hat
+                sums[2, at] += sum_of_dz
+                sums[3, at] += product_of_tx_x_hat
+                sums[4, at] += product_of_x_hat_dz
+                sums[5, at] += product_of_tx_dz
+                begin += n + skip
+                taken += n
+            if step == 2:
+                other = float(taken)
+                near = real(sums[0, at] / other + pivot_of_tx)
+                pivots[0][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, at] / other + pivot_of_x_hat)
+                pivots[1][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[2, at] / other + pivot_of_dz)
+                pivots[2][at] = near if np.isfinite(near) else real(0)
+        if first_step <= 4 < last_step:  # what follows from the sums of tx, x_hat, dz
+            count = float(total)
+            tgamma = tgamma_all[k]
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            scale = gamma * inv_std
+            total_tx = sums[0, at] + count * pivots[0][at]
+            total_dz = sums[2, at] + count * pivots[2][at]
+            moment_tx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
+            moment_x_hat_dz = sums[4, at] - sums[1, at] * (sums[2, at] / count)
+            moment_tx_dz = sums[5, at] - sums[0, at] * (sums[2, at] / count)
+            m = float(shape[0] * shape[2])
+            tmean = total_tx / m
+            sum_tx_centred_x_hat = moment_tx_x_hat
+            coef_dz_centred = tgamma - scale * sum_tx_centred_x_hat / m
+            mean_dz = total_dz / m
+            dgamma = moment_x_hat_dz
+            sum_dz_centred_tx_centred = moment_tx_dz
+            dbeta = m * mean_dz
+            mean_dz_centred_x_hat = dgamma / m
+            coef_tx_centred = mean_dz_centred_x_hat * scale
+            dgamma_all[k] = dgamma
+            dbeta_all[k] = dbeta
+            coef_dz_centred_slot[at] = coef_dz_centred
+            coef_tx_centred_slot[at] = coef_tx_centred
+            dgamma_slot[at] = dgamma
+            mean_dz_slot[at] = mean_dz
+            mean_dz_centred_x_hat_slot[at] = mean_dz_centred_x_hat
+            sum_dz_centred_tx_centred_slot[at] = sum_dz_centred_tx_centred
+            sum_tx_centred_x_hat_slot[at] = sum_tx_centred_x_hat
+            tmean_slot[at] = tmean
+        for step in range(max(first_step, 5), min(last_step, 7)):  # 5: pivots, 6: sums of tdz, x_hat_2
+            skip, limit = (probe, _PROBE) if step == 5 else (0, _BLOCK)
+            tmean = tmean_slot[at]
+            mean = mean_all[k]
+            mean_rounding = mean_rounding_slot[at]
+            inv_std = inv_std_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            coef_dz_centred = coef_dz_centred_slot[at]
+            tbeta = tbeta_all[k]
+            scale = gamma * inv_std
+            tmean = real(tmean)
+            mean = real(mean)
+            mean_rounding = real(mean_rounding)
+            inv_std = real(inv_std)
+            beta = real(beta)
+            gamma = real(gamma)
+            coef_dz_centred = real(coef_dz_centred)
+            scale = real(scale)
+            tbeta = real(tbeta)
+            pivot_of_tdz = pivots[0][at]
+            pivot_of_x_hat_2 = pivots[1][at]
+            for t in range(3):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            taken = 0
+            while begin < end:
+                sum_of_tdz = sum_of_x_hat_2 = product_of_tdz_x_hat = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    dy = dy_all[e]
+                    tdy = tdy_all[e]
+                    x = x_all[e]
+                    tx = tx_all[e]
+                    tx_centred = tx - tmean
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
+                    tdz = ((z - gate * z + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * tz) * gate
+                    from_tdz = tdz - pivot_of_tdz
+                    sum_of_tdz = _plus(sum_of_tdz, from_tdz)
+                    from_x_hat_2 = x_hat - pivot_of_x_hat_2
+                    sum_of_x_hat_2 = _plus(sum_of_x_hat_2, from_x_hat_2)
+                    product_of_tdz_x_hat = _plus(product_of_tdz_x_hat, from_tdz * from_x_hat_2)
+                sums[0, at] += sum_of_tdz
+                sums[1, at] += sum_of_x_hat_2
+                sums[2, at] += product_of_tdz_x_hat
+                begin += n + skip
+                taken += n
+            if step == 5:
+                other = float(taken)
+                near = real(sums[0, at] / other + pivot_of_tdz)
+                pivots[0][at] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, at] / other + pivot_of_x_hat_2)
+                pivots[1][at] = near if np.isfinite(near) else real(0)
+        if first_step <= 7 < last_step:  # what follows from the sums of tdz, x_hat_2
+            count = float(total)
+            dgamma = dgamma_slot[at]
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
+            sum_dz_centred_tx_centred = sum_dz_centred_tx_centred_slot[at]
+            sum_tx_centred_x_hat = sum_tx_centred_x_hat_slot[at]
+            tgamma = tgamma_all[k]
+            scale = gamma * inv_std
+            total_tdz = sums[0, at] + count * pivots[0][at]
+            moment_tdz_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
+            m = float(shape[0] * shape[2])
+            mean_tdz = total_tdz / m
+            sum_tdz_centred_x_hat = moment_tdz_x_hat
+            tdgamma = inv_std * sum_dz_centred_tx_centred + sum_tdz_centred_x_hat - dgamma * inv_std * sum_tx_centred_x_hat / m
+            tdbeta = m * mean_tdz
+            coef_x_hat = 3 * mean_dz_centred_x_hat * scale * sum_tx_centred_x_hat / m - gamma * sum_tdz_centred_x_hat / m - mean_dz_centred_x_hat * tgamma - scale * sum_dz_centred_tx_centred / m
+            tdgamma_all[k] = tdgamma
+            tdbeta_all[k] = tdbeta
+            coef_x_hat_slot[at] = coef_x_hat
+            mean_tdz_slot[at] = mean_tdz
+        if first_step <= 8 < last_step:  # dx and tdx
+            tmean = tmean_slot[at]
+            mean = mean_all[k]
+            mean_rounding = mean_rounding_slot[at]
+            inv_std = inv_std_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            mean_dz = mean_dz_slot[at]
+            mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
+            coef_dz_centred = coef_dz_centred_slot[at]
+            tbeta = tbeta_all[k]
+            mean_tdz = mean_tdz_slot[at]
+            coef_tx_centred = coef_tx_centred_slot[at]
+            coef_x_hat = coef_x_hat_slot[at]
+            scale = gamma * inv_std
+            tmean = real(tmean)
+            mean = real(mean)
+            mean_rounding = real(mean_rounding)
+            inv_std = real(inv_std)
+            beta = real(beta)
+            gamma = real(gamma)
+            mean_dz = real(mean_dz)
+            mean_dz_centred_x_hat = real(mean_dz_centred_x_hat)
+            scale = real(scale)
+            coef_dz_centred = real(coef_dz_centred)
+            tbeta = real(tbeta)
+            mean_tdz = real(mean_tdz)
+            coef_tx_centred = real(coef_tx_centred)
+            coef_x_hat = real(coef_x_hat)
+            begin, end = first_part, min(last_part, total)
+            while begin < end:
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, end - begin)
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    dy = dy_all[e]
+                    tdy = tdy_all[e]
+                    x = x_all[e]
+                    tx = tx_all[e]
+                    tx_centred = tx - tmean
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    dz_centred = dz - mean_dz
+                    dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
+                    tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
+                    tdz = ((z - gate * z + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * tz) * gate
+                    tdz_centred = tdz - mean_tdz
+                    tdx = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + gamma * tdz_centred - coef_tx_centred * tx_centred) * inv_std
+                    dx_all[e] = dx
+                    tdx_all[e] = tdx
+                begin += n
+    return misfits
+
+
+@_compiled
+def _backward_jvp_1_across(
+    dy_all, tdy_all, x_all, tx_all, gamma_all, tgamma_all, beta_all, tbeta_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
+    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of tx, x_hat, dz; what follows from the sums of tx, x_hat, dz; 5: pivots, 6: sums of tdz, x_hat_2; what follows from the sums of tdz, x_hat_2; dx and tdx."""
+    real = dy_all.dtype.type
+    coef_dz_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, dgamma_slot, mean_dz_slot, mean_dz_centred_x_hat_slot, mean_rounding_slot, mean_tdz_slot, sum_dz_centred_tx_centred_slot, sum_tx_centred_x_hat_slot, tmean_slot = slots
+    rows, width = shape[0], shape[1] * shape[2]
+    total, columns, misfits = rows * shape[2], last - first, 0
+    if first_step <= 0 < last_step:  # sums of x_shifted
+        sum_of_x_shifted = work[0]
+        skip = 1
+        begin, end = first_part, min(last_part, rows)
+        needed = False
+        for k in range(columns):
+            at = k
+            mean = mean_all[k]
+            var = var_all[k]
+            needed |= mean * mean > 16 * var
+        if not needed:
+            end = begin
+        for j in range(columns):
+            for t in range(1):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_x_shifted[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    mean = real(mean_all[k])
+                    x = x_all[e]
+                    x_shifted = x - mean
+                    sum_of_x_shifted[j] += x_shifted
+            for j in range(columns):
+                sums[0, j] += sum_of_x_shifted[j]
+    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            total_x_shifted = sums[0, at]
+            m = float(shape[0] * shape[2])
+            mean_rounding = total_x_shifted / m
+            mean_rounding_slot[at] = mean_rounding
+    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of tx, x_hat, dz
+        sum_of_tx = work[0]
+        sum_of_x_hat = work[1]
+        sum_of_dz = work[2]
+        product_of_tx_x_hat = work[3]
+        product_of_x_hat_dz = work[4]
+        product_of_tx_dz = work[5]
+        pivot_of_tx = pivots[0]
+        pivot_of_x_hat = pivots[1]
+        pivot_of_dz = pivots[2]
+        skip = probe if step == 2 else 1
+        begin, end = first_part, min(last_part, rows)
+        for j in range(columns):
+            for t in range(6):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_tx[j] = 0
+                sum_of_x_hat[j] = 0
+                sum_of_dz[j] = 0
+                product_of_tx_x_hat[j] = 0
+                product_of_x_hat_dz[j] = 0
+                product_of_tx_dz[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    mean = real(mean_all[k])
+                    mean_rounding = real(mean_rounding_slot[at])
+                    inv_std = real(inv_std_all[k])
+                    beta = real(beta_all[k])
+                    gamma = real(gamma_all[k])
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    tx = tx_all[e]
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dz = (z - gate * z + real(1)) * dy * gate
+                    from_tx = tx - pivot_of_tx[k]
+                    sum_of_tx[j] += from_tx
+                    from_x_hat = x_hat - pivot_of_x_hat[k]
+                    sum_of_x_hat[j] += from_x_hat
+                    from_dz = dz - pivot_of_dz[k]
+                    sum_of_dz[j] += from_dz
+                    product_of_tx_x_hat[j] += from_tx * from_x_hat
+                    product_of_x_hat_dz[j] += from_x_hat * from_dz
+                    product_of_tx_dz[j] += from_tx * from_dz
+            for j in range(columns):
+                sums[0, j] += sum_of_tx[j]
+                sums[1, j] += sum_of_x_hat[j]
+                sums[2, j] += sum_of_dz[j]
+                sums[3, j] += product_of_tx_x_hat[j]
+                sums[4, j] += product_of_x_hat_dz[j]
+                sums[5, j] += product_of_tx_dz[j]
+        if step == 2:
+            for k in range(columns):
+                other = float((end - begin - 1) // skip + 1)
+                near = real(sums[0, k] / other + pivot_of_tx[k])
+                pivot_of_tx[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, k] / other + pivot_of_x_hat[k])
+                pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[2, k] / other + pivot_of_dz[k])
+                pivot_of_dz[k] = near if np.isfinite(near) else real(0)
+    if first_step <= 4 < last_step:  # what follows from the sums of tx, x_hat, dz
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            tgamma = tgamma_all[k]
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            scale = gamma * inv_std
+            total_tx = sums[0, at] + count * pivots[0][at]
+            total_dz = sums[2, at] + count * pivots[2][at]
+            moment_tx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
+            moment_x_hat_dz = sums[4, at] - sums[1, at] * (sums[2, at] / count)
+            moment_tx_dz = sums[5, at] - sums[0, at] * (sums[2, at] / count)
+            m = float(shape[0] * shape[2])
+            tmean = total_tx / m
+            sum_tx_centred_x_hat = moment_tx_x_hat
+            coef_dz_centred = tgamma - scale * sum_tx_centred_x_hat / m
+            mean_dz = total_dz / m
+            dgamma = moment_x_hat_dz
+            sum_dz_centred_tx_centred = moment_tx_dz
+            dbeta = m * mean_dz
+            mean_dz_centred_x_hat = dgamma / m
+            coef_tx_centred = mean_dz_centred_x_hat * scale
+            dgamma_all[k] = dgamma
+            dbeta_all[k] = dbeta
+            coef_dz_centred_slot[at] = coef_dz_centred
+            coef_tx_centred_slot[at] = coef_tx_centred
+            dgamma_slot[at] = dgamma
+            mean_dz_slot[at] = mean_dz
+            mean_dz_centred_x_hat_slot[at] = mean_dz_centred_x_hat
+            sum_dz_centred_tx_centred_slot[at] = sum_dz_centred_tx_centred
+            sum_tx_centred_x_hat_slot[at] = sum_tx_centred_x_hat
+            tmean_slot[at] = tmean
+    for step in range(max(first_step, 5), min(last_step, 7)):  # 5: pivots, 6: sums of tdz, x_hat_2
+        sum_of_tdz = work[0]
+        sum_of_x_hat_2 = work[1]
+        product_of_tdz_x_hat = work[2]
+        pivot_of_tdz = pivots[0]
+        pivot_of_x_hat_2 = pivots[1]
+        skip = probe if step == 5 else 1
+        begin, end = first_part, min(last_part, rows)
+        for j in range(columns):
+            for t in range(3):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_tdz[j] = 0
+                sum_of_x_hat_2[j] = 0
+                product_of_tdz_x_hat[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    tmean = tmean_slot[at]
+                    mean = mean_all[k]
+                    mean_rounding = mean_rounding_slot[at]
+                    inv_std = inv_std_all[k]
+                    beta = beta_all[k]
+                    gamma = gamma_all[k]
+                    coef_dz_centred = coef_dz_centred_slot[at]
+                    tbeta = tbeta_all[k]
+                    scale = gamma * inv_std
+                    tmean = real(tmean)
+                    mean = real(mean)
+                    mean_rounding = real(mean_rounding)
+                    inv_std = real(inv_std)
+                    beta = real(beta)
+                    gamma = real(gamma)
+                    coef_dz_centred = real(coef_dz_centred)
+                    scale = real(scale)
+                    tbeta = real(tbeta)
+                    dy = dy_all[e]
+                    tdy = tdy_all[e]
+                    x = x_all[e]
+                    tx = tx_all[e]
+                    tx_centred = tx - tmean
+                    x_shifted = x - mean
+                    x_centred = x_shifted - mean_rounding
+                    x_hat = inv_std * x_centred
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
+                    tdz = ((z - gate * z + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * tz) * gate
+                    from_tdz = tdz - pivot_of_tdz[k]
+                    sum_of_tdz[j] += from_tdz
+                    from_x_hat_2 = x_hat - pivot_of_x_hat_2[k]
+                    sum_of_x_hat_2[j] += from_x_hat_2
+                    product_of_tdz_x_hat[j] += from_tdz * from_x_hat_2
+            for j in range(columns):
+                sums[0, j] += sum_of_tdz[j]
+                sums[1, j] += sum_of_x_hat_2[j]
+                sums[2, j] += product_of_tdz_x_hat[j]
+        if step == 5:
+            for k in range(columns):
+                other = float((end - begin - 1) // skip + 1)
+                near = real(sums[0, k] / other + pivot_of_tdz[k])
+                pivot_of_tdz[k] = near if np.isfinite(near) else real(0)
+                near = real(sums[1, k] / other + pivot_of_x_hat_2[k])
+                pivot_of_x_hat_2[k] = near if np.isfinite(near) else real(0)
+    if first_step <= 7 < last_step:  # what follows from the sums of tdz, x_hat_2
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            dgamma = dgamma_slot[at]
+            gamma = gamma_all[k]
+            inv_std = inv_std_all[k]
+            mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
+            sum_dz_centred_tx_centred = sum_dz_centred_tx_centred_slot[at]
+            sum_tx_centred_x_hat = sum_tx_centred_x_hat_slot[at]
+            tgamma = tgamma_all[k]
+            scale = gamma * inv_std
+            total_tdz = sums[0, at] + count * pivots[0][at]
+            moment_tdz_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
+            m = float(shape[0] * shape[2])
+            mean_tdz = total_tdz / m
+            sum_tdz_centred_x_hat = moment_tdz_x_hat
+            tdgamma = inv_std * sum_dz_centred_tx_centred + sum_tdz_centred_x_hat - dgamma * inv_std * sum_tx_centred_x_hat / m
+            tdbeta = m * mean_tdz
+            coef_x_hat = 3 * mean_dz_centred_x_hat * scale * sum_tx_centred_x_hat / m - gamma * sum_tdz_centred_x_hat / m - mean_dz_centred_x_hat * tgamma - scale * sum_dz_centred_tx_centred / m
+            tdgamma_all[k] = tdgamma
+            tdbeta_all[k] = tdbeta
+            coef_x_hat_slot[at] = coef_x_hat
+            mean_tdz_slot[at] = mean_tdz
+    if first_step <= 8 < last_step:  # dx and tdx
+        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
+            first_e = o * width + first
+            for j in range(columns):
+                e, k = np.uintp(first_e + j), j
+                at = k
+                tmean = tmean_slot[at]
+                mean = mean_all[k]
+                mean_rounding = mean_rounding_slot[at]
+                inv_std = inv_std_all[k]
+                beta = beta_all[k]
+                gamma = gamma_all[k]
+                mean_dz = mean_dz_slot[at]
+                mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
+                coef_dz_centred = coef_dz_centred_slot[at]
+                tbeta = tbeta_all[k]
+                mean_tdz = mean_tdz_slot[at]
+                coef_tx_centred = coef_tx_centred_slot[at]
+                coef_x_hat = coef_x_hat_slot[at]
+                scale = gamma * inv_std
+                tmean = real(tmean)
+                mean = real(mean)
+                mean_rounding = real(mean_rounding)
+                inv_std = real(inv_std)
+                beta = real(beta)
+                gamma = real(gamma)
+                mean_dz = real(mean_dz)
+                mean_dz_centred_x_hat = real(mean_dz_centred_x_hat)
+                scale = real(scale)
+                coef_dz_centred = real(coef_dz_centred)
+                tbeta = real(tbeta)
+                mean_tdz = real(mean_tdz)
+                coef_tx_centred = real(coef_tx_centred)
+                coef_x_hat = real(coef_x_hat)
+                dy = dy_all[e]
+                tdy = tdy_all[e]
+                x = x_all[e]
+                tx = tx_all[e]
+                tx_centred = tx - tmean
+                x_shifted = x - mean
+                x_centred = x_shifted - mean_rounding
+                x_hat = inv_std * x_centred
+                z = gamma * x_hat + beta
+                gate = real(1) / (math.exp(-z) + real(1))
+                dz = (z - gate * z + real(1)) * dy * gate
+                dz_centred = dz - mean_dz
+                dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
+                tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
+                tdz = ((z - gate * z + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * tz) * gate
+                tdz_centred = tdz - mean_tdz
+                tdx = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + gamma * tdz_centred - coef_tx_centred * tx_centred) * inv_std
+                dx_all[e] = dx
+                tdx_all[e] = tdx
+    return misfits
+
+
+@_compiled
+def _inference_1_along(
+    x_all, gamma_all, beta_all, mean_all, var_all, y_all, eps_given,
+    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """y."""
+    real = x_all.dtype.type
+    kept, run, runs = shape[1], shape[2], 1
+    total, misfits = shape[0] * runs * run, 0
+    for k in range(first, last):
+        at = k * keep
+        if first_step <= 0 < last_step:  # y
+            beta = beta_all[k]
+            mean = mean_all[k]
+            eps = eps_given
+            var = var_all[k]
+            gamma = gamma_all[k]
+            inv_std = 1 / math.sqrt(eps + var)
+            scale = gamma * inv_std
+            beta = real(beta)
+            mean = real(mean)
+            scale = real(scale)
+            begin, end = first_part, min(last_part, total)
+            while begin < end:
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, end - begin)
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    x = x_all[e]
+                    z = (x - mean) * scale + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    y = gate * z
+                    y_all[e] = y
+                begin += n
+    return misfits
+
+
+@_compiled
+def _inference_1_across(
+    x_all, gamma_all, beta_all, mean_all, var_all, y_all, eps_given,
+    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """y."""
+    real = x_all.dtype.type
+    rows, width = shape[0], shape[1] * shape[2]
+    total, columns, misfits = rows * shape[2], last - first, 0
+    if first_step <= 0 < last_step:  # y
+        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
+            first_e = o * width + first
+            for j in range(columns):
+                e, k = np.uintp(first_e + j), j
+                at = k
+                beta = beta_all[k]
+                mean = mean_all[k]
+                eps = eps_given
+                var = var_all[k]
+                gamma = gamma_all[k]
+                inv_std = 1 / math.sqrt(eps + var)
+                scale = gamma * inv_std
+                beta = real(beta)
+                mean = real(mean)
+                scale = real(scale)
+                x = x_all[e]
+                z = (x - mean) * scale + beta
+                gate = real(1) / (math.exp(-z) + real(1))
+                y = gate * z
+                y_all[e] = y
+    return misfits
+
+
+@_compiled
+def _inference_backward_1_along(
+    dy_all, x_all, gamma_all, beta_all, mean_all, var_all, dx_all, dgamma_all, dbeta_all, eps_given,
+    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """sums of dy_gate_x_hat, dy_gate_x_hat_2, dy_gate_x_hat_3, dy_gate_x_hat_4, dy_gate, dy_gate_2 and dx; what follows from the sums of dy_gate_x_hat, dy_gate_x_hat_2, dy_gate_x_hat_3, dy_gate_x_hat_4, dy_gate, dy_gate_2."""
+    real = dy_all.dtype.type
+    kept, run, runs = shape[1], shape[2], 1
+    total, misfits = shape[0] * runs * run, 0
+    for k in range(first, last):
+        at = k * keep
+        if first_step <= 0 < last_step:  # sums of dy_gate_x_hat, dy_gate_x_hat_2, dy_gate_x_hat_3, dy_gate_x_hat_4, dy_gate, dy_gate_2 and dx
+            limit = _BLOCK
+            mean = mean_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            eps = eps_given
+            var = var_all[k]
+            inv_std = 1 / math.sqrt(eps + var)
+            shift = 1 + beta
+            scale = gamma * inv_std
+            inv_std = real(inv_std)
+            mean = real(mean)
+            beta = real(beta)
+            gamma = real(gamma)
+            scale = real(scale)
+            shift = real(shift)
+            for t in range(6):
+                sums[t, at] = 0
+            begin, end = first_part, min(last_part, total)
+            while begin < end:
+                sum_of_dy_gate_x_hat = sum_of_dy_gate_x_hat_2 = sum_of_dy_gate_x_hat_3 = sum_of_dy_gate_x_hat_4 = sum_of_dy_gate = sum_of_dy_gate_2 = real(0)
+                this_run = begin // run
+                o, i = this_run // runs, begin - this_run // runs * (runs * run)
+                n = min((this_run + 1) * run - begin, min(end - begin, limit))
+                first_e = (o * kept + k) * (runs * run) + i
+                for j in range(n):
+                    e = np.uintp(first_e + j)
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    x_hat = (x - mean) * inv_std
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dx = (gamma * x_hat - beta * gate - gamma * gate * x_hat + shift) * dy * gate * scale
+                    sum_of_dy_gate_x_hat = _plus(sum_of_dy_gate_x_hat, dy * gate * x_hat)
+                    sum_of_dy_gate_x_hat_2 = _plus(sum_of_dy_gate_x_hat_2, dy * x_hat * gate * gate)
+                    sum_of_dy_gate_x_hat_3 = _plus(sum_of_dy_gate_x_hat_3, dy * gate * x_hat * x_hat)
+                    sum_of_dy_gate_x_hat_4 = _plus(sum_of_dy_gate_x_hat_4, dy * gate * gate * x_hat * x_hat)
+                    sum_of_dy_gate = _plus(sum_of_dy_gate, dy * gate)
+                    sum_of_dy_gate_2 = _plus(sum_of_dy_gate_2, dy * gate * gate)
+                    dx_all[e] = dx
+                sums[0, at] += sum_of_dy_gate_x_hat
+                sums[1, at] += sum_of_dy_gate_x_hat_2
+                sums[2, at] += sum_of_dy_gate_x_hat_3
+                sums[3, at] += sum_of_dy_gate_x_hat_4
+                sums[4, at] += sum_of_dy_gate
+                sums[5, at] += sum_of_dy_gate_2
+                begin += n
+        if first_step <= 1 < last_step:  # what follows from the sums of dy_gate_x_hat, dy_gate_x_hat_2, dy_gate_x_hat_3, dy_gate_x_hat_4, dy_gate, dy_gate_2
+            count = float(total)
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            total_dy_gate_x_hat = sums[0, at]
+            total_dy_gate_x_hat_2 = sums[1, at]
+            total_dy_gate_x_hat_3 = sums[2, at]
+            total_dy_gate_x_hat_4 = sums[3, at]
+            total_dy_gate = sums[4, at]
+            total_dy_gate_2 = sums[5, at]
+            sum_dy_gate_x_hat = total_dy_gate_x_hat
+            sum_dy_gate_2_x_hat = total_dy_gate_x_hat_2
+            sum_dy_gate_x_hat_2 = total_dy_gate_x_hat_3
+            sum_dy_gate_2_x_hat_2 = total_dy_gate_x_hat_4
+            sum_dy_gate = total_dy_gate
+            sum_dy_gate_2 = total_dy_gate_2
+            dgamma = beta * sum_dy_gate_x_hat + gamma * sum_dy_gate_x_hat_2 + sum_dy_gate_x_hat - beta * sum_dy_gate_2_x_hat - gamma * sum_dy_gate_2_x_hat_2
+            dbeta = beta * sum_dy_gate + gamma * sum_dy_gate_x_hat + sum_dy_gate - beta * sum_dy_gate_2 - gamma * sum_dy_gate_2_x_hat
+            dgamma_all[k] = dgamma
+            dbeta_all[k] = dbeta
+    return misfits
+
+
+@_compiled
+def _inference_backward_1_across(
+    dy_all, x_all, gamma_all, beta_all, mean_all, var_all, dx_all, dgamma_all, dbeta_all, eps_given,
+    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+):
+    """sums of dy_gate_x_hat, dy_gate_x_hat_2, dy_gate_x_hat_3, dy_gate_x_hat_4, dy_gate, dy_gate_2 and dx; what follows from the sums of dy_gate_x_hat, dy_gate_x_hat_2, dy_gate_x_hat_3, dy_gate_x_hat_4, dy_gate, dy_gate_2."""
+    real = dy_all.dtype.type
+    rows, width = shape[0], shape[1] * shape[2]
+    total, columns, misfits = rows * shape[2], last - first, 0
+    if first_step <= 0 < last_step:  # sums of dy_gate_x_hat, dy_gate_x_hat_2, dy_gate_x_hat_3, dy_gate_x_hat_4, dy_gate, dy_gate_2 and dx
+        sum_of_dy_gate_x_hat = work[0]
+        sum_of_dy_gate_x_hat_2 = work[1]
+        sum_of_dy_gate_x_hat_3 = work[2]
+        sum_of_dy_gate_x_hat_4 = work[3]
+        sum_of_dy_gate = work[4]
+        sum_of_dy_gate_2 = work[5]
+        skip = 1
+        begin, end = first_part, min(last_part, rows)
+        for j in range(columns):
+            for t in range(6):
+                sums[t, j] = 0
+        for begin_rows in range(begin, end, skip * _ROWS):
+            for j in range(columns):
+                sum_of_dy_gate_x_hat[j] = 0
+                sum_of_dy_gate_x_hat_2[j] = 0
+                sum_of_dy_gate_x_hat_3[j] = 0
+                sum_of_dy_gate_x_hat_4[j] = 0
+                sum_of_dy_gate[j] = 0
+                sum_of_dy_gate_2[j] = 0
+            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
+                first_e = o * width + first
+                for j in range(columns):
+                    e, k = np.uintp(first_e + j), j
+                    at = k
+                    mean = mean_all[k]
+                    beta = beta_all[k]
+                    gamma = gamma_all[k]
+                    eps = eps_given
+                    var = var_all[k]
+                    inv_std = 1 / math.sqrt(eps + var)
+                    shift = 1 + beta
+                    scale = gamma * inv_std
+                    inv_std = real(inv_std)
+                    mean = real(mean)
+                    beta = real(beta)
+                    gamma = real(gamma)
+                    scale = real(scale)
+                    shift = real(shift)
+                    dy = dy_all[e]
+                    x = x_all[e]
+                    x_hat = (x - mean) * inv_std
+                    z = gamma * x_hat + beta
+                    gate = real(1) / (math.exp(-z) + real(1))
+                    dx = (gamma * x_hat - beta * gate - gamma * gate * x_hat + shift) * dy * gate * scale
+                    sum_of_dy_gate_x_hat[j] += dy * gate * x_hat
+                    sum_of_dy_gate_x_hat_2[j] += dy * x_hat * gate * gate
+                    sum_of_dy_gate_x_hat_3[j] += dy * gate * x_hat * x_hat
+                    sum_of_dy_gate_x_hat_4[j] += dy * gate * gate * x_hat * x_hat
+                    sum_of_dy_gate[j] += dy * gate
+                    sum_of_dy_gate_2[j] += dy * gate * gate
+                    dx_all[e] = dx
+            for j in range(columns):
+                sums[0, j] += sum_of_dy_gate_x_hat[j]
+                sums[1, j] += sum_of_dy_gate_x_hat_2[j]
+                sums[2, j] += sum_of_dy_gate_x_hat_3[j]
+                sums[3, j] += sum_of_dy_gate_x_hat_4[j]
+                sums[4, j] += sum_of_dy_gate[j]
+                sums[5, j] += sum_of_dy_gate_2[j]
+    if first_step <= 1 < last_step:  # what follows from the sums of dy_gate_x_hat, dy_gate_x_hat_2, dy_gate_x_hat_3, dy_gate_x_hat_4, dy_gate, dy_gate_2
+        for k in range(columns // shape[2]):
+            at = k
+            count = float(total)
+            beta = beta_all[k]
+            gamma = gamma_all[k]
+            total_dy_gate_x_hat = sums[0, at]
+            total_dy_gate_x_hat_2 = sums[1, at]
+            total_dy_gate_x_hat_3 = sums[2, at]
+            total_dy_gate_x_hat_4 = sums[3, at]
+            total_dy_gate = sums[4, at]
+            total_dy_gate_2 = sums[5, at]
+            sum_dy_gate_x_hat = total_dy_gate_x_hat
+            sum_dy_gate_2_x_hat = total_dy_gate_x_hat_2
+            sum_dy_gate_x_hat_2 = total_dy_gate_x_hat_3
+            sum_dy_gate_2_x_hat_2 = total_dy_gate_x_hat_4
+            sum_dy_gate = total_dy_gate
+            sum_dy_gate_2 = total_dy_gate_2
+            dgamma = beta * sum_dy_gate_x_hat + gamma * sum_dy_gate_x_hat_2 + sum_dy_gate_x_hat - beta * sum_dy_gate_2_x_hat - gamma * sum_dy_gate_2_x_hat_2
+            dbeta = beta * sum_dy_gate + gamma * sum_dy_gate_x_hat + sum_dy_gate - beta * sum_dy_gate_2 - gamma * sum_dy_gate_2_x_hat
+            dgamma_all[k] = dgamma
+            dbeta_all[k] = dbeta
+    return misfits
+
+
+class _Stage(NamedTuple):
+    """Sweeps over the same dimensions of the view: those it sums over first, those it keeps, those it sums over last.
+
+    `sums`: how many numbers of each channel are added up; `pivots`: over how many; `largest`: those that are maxima.
+    """
+
+    along: Any
+    across: Any
+    outer: tuple[int, ...]
+    kept: tuple[int, ...]
+    inner: tuple[int, ...]
+    steps: tuple[str, ...]
+    sums: int
+    pivots: int
+    largest: tuple[int, ...]
+
+
+class _Function(NamedTuple):
+    """How many numbers of each channel sweeps hand on, and its stages.
+
+    `scaled`: the arrays that may be in units; `constants`: the numbers that are added to their squares.
+    """
+
+    slots: int
+    stages: tuple[_Stage, ...]
+    scaled: tuple[int, ...] = ()
+    constants: tuple[int, ...] = ()
+
+
+_FUNCTIONS = {
+    "forward": _Function(
+        3,
+        (
+            _Stage(
+                _forward_1_along,
+                _forward_1_across,
+                (0,),
+                (1,),
+                (2,),
+                ("probe", "sum", "settle", "write"),
+                2,
+                1,
+                (),
+            ),
+        ),
+        scaled=(0,),
+        constants=(0,),
+    ),
+    "backward": _Function(
+        3,
+        (
+            _Stage(
+                _backward_1_along,
+                _backward_1_across,
+                (0,),
+                (1,),
+                (2,),
+                ("sum", "settle", "probe", "sum", "settle", "write"),
+                3,
+                2,
+                (),
+            ),
+        ),
+    ),
+    "jvp": _Function(
+        3,
+        (
+            _Stage(
+                _jvp_1_along,
+                _jvp_1_across,
+                (0,),
+                (1,),
+                (2,),
+                ("probe", "sum", "settle", "write"),
+                4,
+                3,
+                (),
+            ),
+        ),
+    ),
+    "double_backward": _Function(
+        10,
+        (
+            _Stage(
+                _double_backward_1_along,
+                _double_backward_1_across,
+                (0,),
+                (1,),
+                (2,),
+                ("sum", "settle", "probe", "sum", "settle", "probe", "sum", "settle", "write"),
+                6,
+                3,
+                (),
+            ),
+        ),
+    ),
+    "backward_jvp": _Function(
+        11,
+        (
+            _Stage(
+                _backward_jvp_1_along,
+                _backward_jvp_1_across,
+                (0,),
+                (1,),
+                (2,),
+                ("sum", "settle", "probe", "sum", "settle", "probe", "sum", "settle", "write"),
+                6,
+                3,
+                (),
+            ),
+        ),
+    ),
+    "inference": _Function(
+        0,
+        (
+            _Stage(
+                _inference_1_along,
+                _inference_1_across,
+                (0,),
+                (1,),
+                (2,),
+                ("write",),
+                0,
+                0,
+                (),
+            ),
+        ),
+    ),
+    "inference_backward": _Function(
+        0,
+        (
+            _Stage(
+                _inference_backward_1_along,
+                _inference_backward_1_across,
+                (0,),
+                (1,),
+                (2,),
+                ("sum", "settle"),
+                6,
+                0,
+                (),
+            ),
+        ),
+    ),
+}
+
+
+def _run(
+    function: str,
+    dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+    arrays: list[Array],
+    vectors: list[Array],
+    numbers: list[float],
+    outputs: list[Array],
+    results: list[Array],
+    threads: int,
+) -> None:
+    """Compute a function on arrays of any layout; what is computed beside a result is copied into it.
+
+    Where the data are empty, sums over nothing are 0.
+    """
+    if 0 in shape:
+        for result in (*outputs, *results):
+            result.fill(0)
+        return
+    compute = np.dtype(_COMPUTE[dtype])
+    given = [_flat(a, a.dtype if a.dtype == bool else compute) for a in arrays]
+    written = [_room(o, compute) for o in outputs]
+    kept = [_room(r, r.dtype) for r in results]
+    made = _FUNCTIONS[function]
+    several = max(math.prod(shape[d] for d in s.kept) for s in made.stages) if len(made.stages) > 1 else 1
+    slots = tuple(np.empty((made.slots, several), compute))
+    vectors = [_flat(v, compute) for v in vectors]
+    call = _Call(made, shape, given, vectors, written, kept, slots, numbers, compute, threads)
+    for stage in made.stages:
+        _go(call, stage)
+    for room, result in zip([*written, *kept], [*outputs, *results], strict=True):
+        if not np.may_share_memory(room, result):
+            result[...] = room.reshape(result.shape)
+
+
+def _flat(array: Array, dtype: Any) -> Array:
+    """The elements one after the other, where compiled code can read them, in a dtype."""
+    if array.dtype != dtype or not array.flags.carray:
+        read_only = array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
+        array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
+    return array.reshape(-1)
+
+
+class _Writeable:
+    """A read-only array as one that could be written to, which nothing does: else it would be compiled for anew."""
+
+    def __init__(self, array: Array):
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
+        self.array = array
+
+
+def _room(result: Array, dtype: Any) -> Array:
+    """The result itself, or, where it cannot be written to in order, room beside it."""
+    direct = result.dtype == dtype and result.flags.carray
+    return result.reshape(-1) if direct else np.empty(result.size, dtype)
+
+
+_SMALL = 1 << 18  # bytes of data that one thread is done with before others have begun
+_PART = 1 << 16  # elements that are worth a part of their own
+_TILE = 1 << 12  # columns that are worked on side by side
+_NEAR = 1 << 22  # bytes that a core keeps near
+
+
+class _Call(NamedTuple):
+    """A call of one function: what it is given, flat, where its results go, and how many threads share the work."""
+
+    made: _Function
+    shape: tuple[int, ...]
+    arrays: list[Array]
+    vectors: list[Array]
+    outputs: list[Array]
+    results: list[Array]
+    slots: tuple[Array, ...]
+    numbers: list[float]
+    dtype: np.dtype[Any]
+    threads: int
+
+
+class _Way(NamedTuple):
+    """How a stage goes over its data: across channels or along them; so many channels at a time, in so many parts.
+
+    The shape alone decides, so that the bits are the same for any number of threads.
+    """
+
+    across: bool
+    outer: int
+    kept: int
+    inner: int
+    length: int
+    unit: int
+    parts: int
+
+
+@lru_cache(maxsize=1024)
+def _way(
+    outer: tuple[int, ...], kept: tuple[int, ...], inner: tuple[int, ...], across: bool, along: bool, alone: bool, size: int
+) -> _Way:
+    """A stage whose dimensions have these lengths; `size` is that of an element of all arrays."""
+    rows, channels, columns = math.prod(outer), math.prod(kept), math.prod(inner)
+    if across and not (along and (inner[-1] >= 64 or rows < 8)):
+        unit = max((_TILE if columns > 1 else _TILE // 16) // columns, 1)
+        whole = alone and rows * min(unit, channels) * columns * size <= _NEAR
+        parts = 1 if whole else max(min(rows * channels * columns // _PART, rows // 64, 8), 1)
+        return _Way(True, rows, channels, columns, rows, unit if parts == 1 and alone else channels, parts)
+    total = rows * columns
+    parts = 1 if channels >= 16 else max(min(total // _PART, 8), 1)
+    return _Way(False, rows, channels, columns, total, 1 if parts == 1 else channels, parts)
+
+
+def _go(call: _Call, stage: _Stage) -> None:
+    """Take the data through one stage: each unit of channels through all steps, several of them at a time."""
+    lengths = [tuple(call.shape[d] for d in dims) for dims in (stage.outer, stage.kept, stage.inner)]
+    size = call.dtype.itemsize * len(call.arrays)
+    alone = len(call.made.stages) == 1
+    way = _way(*lengths, stage.across is not None, stage.along is not None, alone, size)
+    threads = call.threads if way.outer * way.kept * way.inner * size > _SMALL else 1
+    units = np.ones(way.kept if call.made.scaled else 0, call.dtype)
+    if way.unit == way.kept:
+        _Unit(call, stage, way, 0, way.kept, units, threads).go()
+        return
+    tiles = -(-way.kept // way.unit)
+    step = -(-tiles // (1 if threads == 1 and not way.across else tiles if way.across else 4 * threads)) * way.unit
+    ranges = [(first, min(first + step, way.kept)) for first in range(0, way.kept, step)]
+    _together([_Unit(call, stage, way, *r, units, 1).go for r in ranges], threads)
+
+
+class _Unit:
+    """Some channels of a stage, which are taken through all of its steps."""
+
+    def __init__(self, call: _Call, stage: _Stage, way: _Way, first: int, last: int, units: Array, threads: int):
+        self.call, self.stage, self.way, self.first, self.last, self.threads = call, stage, way, first, last, threads
+        self.alone = len(call.made.stages) == 1
+        self.sliced = way.across and self.alone
+        self.wide = self.sliced and way.inner > 1
+        self.keep = 0 if self.alone and not way.across and way.parts == 1 else 1
+        self.channels = last - first if way.across else way.kept if self.keep else 1
+        self.columns = self.channels * way.inner if way.across else self.channels
+        self.slots = tuple(np.empty((len(call.slots), self.channels), call.dtype)) if self.alone else call.slots
+        self.pivots = tuple(np.zeros((stage.pivots, self.columns), call.dtype))
+        self.sums = np.empty((stage.sums, self.columns))
+        self.units = units[first:last] if self.sliced else units
+        self.again = False
+
+    def go(self) -> None:
+        """All steps: at once, or one after the other where parts of the data are put together between them."""
+        end, all_of_it = len(self.stage.steps), (0, self.way.length)
+        if self.way.parts > 1 or self.wide:
+            self._one_by_one()
+        elif self._steps(0, end, all_of_it, self.sums):
+            self._take_units()
+            self._steps(0, end, all_of_it, self.sums)
+
+    def _one_by_one(self) -> None:
+        n = start = 0
+        while n < len(self.stage.steps):
+            kind = self.stage.steps[n]
+            if kind == "probe":
+                self._probe(n)
+            elif kind == "sum":
+                self._sum(n)
+            elif kind == "settle":
+                pivots = self.pivots
+                if self.wide:
+                    self.pivots = tuple(p[:: self.way.inner].copy() for p in pivots)
+                misfits = self._steps(n, n + 1, (0, 0), self.sums)
+                self.pivots = pivots
+                if misfits:
+                    self._take_units()
+                    n = start
+                    continue
+                start = n + 1
+            else:
+                _together([partial(self._steps, n, n + 1, p, self.sums) for p in self._parts()], self.threads)
+            n += 1
+
+    def _probe(self, n: int) -> None:
+        self.sums = np.empty((self.stage.sums, self.columns))
+        self._steps(n, n + 1, (0, self.way.length), self.sums)
+        for p in self.pivots if self.wide else ():  # the columns of a channel have one pivot
+            p[:] = np.repeat(p.reshape(self.channels, self.way.inner).mean(axis=1), self.way.inner)
+
+    def _sum(self, n: int) -> None:
+        """The sums of the parts, then of these, in their order."""
+        parts = self._parts()
+        sums = np.empty((len(parts), self.stage.sums, self.columns))
+        _together([partial(self._steps, n, n + 1, p, s) for p, s in zip(parts, sums, strict=True)], self.threads)
+        several = sums.reshape(len(parts), self.stage.sums, self.channels, -1)
+        self.sums = several.sum(axis=(0, 3))
+        for k in self.stage.largest:
+            self.sums[k] = several[:, k].max(axis=(0, 2))
+
+    def _parts(self) -> list[tuple[int, int]]:
+        step = -(-self.way.length // self.way.parts)
+        return [(at, min(at + step, self.way.length)) for at in range(0, self.way.length, step)]
+
+    def _steps(self, first_step: int, last_step: int, part: tuple[int, int], sums: Array) -> int:
+        """Have compiled code take some steps; how many channels were found that need other units."""
+        call, way = self.call, self.way
+        vectors, results, slots = call.vectors, call.results, self.slots
+        units = self.units
+        if self.sliced:
+            vectors = [v[self.first : self.last] for v in vectors]
+            results = [r[self.first : self.last] for r in results]
+        if self.wide and self.stage.steps[first_step] != "settle":
+            vectors = [np.repeat(v, way.inner) for v in vectors]
+            slots = tuple(np.repeat(s, way.inner) for s in slots)
+            units = np.repeat(units, way.inner)
+        given = [*call.arrays, *vectors, *call.outputs, *results, *call.numbers, call.shape, slots, self.pivots, sums]
+        wanted = int(math.sqrt(way.length))
+        first, last = self.first, self.last
+        if way.across:
+            given.append(tuple(np.empty((self.stage.sums, self.columns), call.dtype)))
+            first, last, probe = first * way.inner, last * way.inner, max(way.length // max(wanted, 8), 1)
+        else:
+            probe = max(way.length // -(-wanted // 32) - 32, 0)
+        given += [units, self.again] if call.made.scaled else []
+        compiled = self.stage.across if way.across else self.stage.along
+        found: int = compiled(*given, self.keep, probe, first, last, *part, first_step, last_step)
+        return found
+
+    def _take_units(self) -> None:
+        """The channels whose squares overflowed or vanished get units in which they do not: powers of two, so exact.
+
+        These enlarge only where squares may vanish: a constant, which they are added to, could overflow.
+        """
+        call, way = self.call, self.way
+        misfits = np.flatnonzero(self.units == 0)
+        at = misfits + (self.first if self.sliced else 0)
+        info, view = np.finfo(call.dtype), (way.outer, way.kept, way.inner)
+        largest = np.zeros(len(misfits))
+        taken = next((m.reshape(view)[:, at] for m in call.arrays if m.dtype == bool), True)
+        for n in call.made.scaled:
+            values = np.where(taken, call.arrays[n].reshape(view)[:, at], 0)
+            largest = np.maximum(largest, np.maximum(values.max(axis=(0, 2)), -values.min(axis=(0, 2))))
+        vanish = all(call.numbers[n] < info.tiny for n in call.made.constants)
+        exponent = np.clip(np.frexp(largest)[1], 2 - info.maxexp if vanish else 0, info.maxexp - 2)
+        fits = np.isfinite(largest) & (largest > 0)
+        self.units[misfits] = np.where(fits, np.ldexp(1.0, -exponent), 1.0)
+        self.again = True
+
+
+def _together(tasks: list[Callable[[], Any]], threads: int) -> None:
+    """Do all tasks, in as many threads as are wanted."""
+    left = iter(tasks)
+
+    def work() -> None:
+        for task in left:
+            task()
+
+    others = _submitted(work, min(threads, len(tasks)) - 1)
+    try:
+        work()
+    finally:
+        for other in others:
+            other.result()
+
+
+@cache
+def _pool(process: int, workers: int) -> ThreadPoolExecutor:
+    """Threads of this process: one that was forked from another has none of its."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="bnsym")
+
+
+def _submitted(work: Callable[[], None], workers: int) -> list[Future[None]]:
+    """Work that other threads have been given: none at the end of the process, when there are no more to be had."""
+    if workers < 1:
+        return []
+    try:
+        pool = _pool(os.getpid(), workers)
+        return [pool.submit(work) for _ in range(workers)]
+    except RuntimeError:
+        return []
+
+
+def _threads(threads: int | None) -> int:
+    """How many threads may share the work: BNSYM_NUM_THREADS, or as many as there are processors."""
+    if threads is not None:
+        wanted, name = _whole("threads", threads), "threads"
+    else:
+        given, name = os.environ.get("BNSYM_NUM_THREADS", ""), "BNSYM_NUM_THREADS"
+        if not given:
+            return _processors()
+        wanted = int(given) if given.isdecimal() else 0
+    if wanted < 1:
+        raise ValueError(f"{name} needs at least 1 thread, got {threads if threads is not None else given}")
+    return wanted
+
+
+@cache
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _per_channel(name: str, value: Any, shape: tuple[int, ...], dtype: Any, absent: float | None = None) -> Array:
+    """A number for each channel in the dtype that is computed in; None is what an absent parameter stands for."""
+    if value is None and absent is not None:
+        return np.full(math.prod(shape), absent, dtype)
+    value = _array(name, value)
+    if value.shape != shape:
+        raise ValueError(f"{name} needs shape {shape}, got {value.shape}")
+    return _flat(value, dtype)
+
+
+def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
+    """The view of x: what comes before the channel axis, the channels, and what comes after."""
+    if x.ndim < 2:
+        raise ValueError(f"x needs at least 2 axes, got shape {x.shape}")
+    axis = _whole("channel_axis", channel_axis)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"channel_axis needs an axis of x, which has shape {x.shape}, got {axis}")
+    axis %= x.ndim
+    return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
+
+
+def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:
+    if value.shape != other.shape:
+        raise ValueError(f"{name} needs {other_name}'s shape {other.shape}, got {value.shape}")
+    if value.dtype != other.dtype:
+        raise ValueError(f"{name} needs {other_name}'s dtype {other.dtype}, got {value.dtype}")
+
+
+def _array(name: str, value: Any) -> Array:
+    """A plain array of a supported dtype."""
+    if type(value) is np.ndarray and value.dtype in _COMPUTE:
+        return value
+    wanted = "a NumPy array of float16, float32 or float64 in native byte order"
+    if not isinstance(value, np.ndarray) or isinstance(value, (np.matrix, np.ma.MaskedArray)):
+        raise TypeError(f"{name} needs {wanted}, got {type(value).__name__}")
+    if value.dtype not in _COMPUTE:
+        raise TypeError(f"{name} needs {wanted}, got dtype {value.dtype}")
+    return np.asarray(value)
+
+
+def _optional(name: str, value: Any, like: Array, absent: float = 0.0) -> Array:
+    """An array of the data's shape and dtype; None is what an absent one stands for, zero for a tangent."""
+    if value is None:
+        return np.full_like(like, absent)
+    value = _array(name, value)
+    _check_like(name, value, "x", like)
+    return value
+
+
+def _vector(name: str, value: Any, shape: tuple[int, ...], absent: float | None = None) -> Array:
+    """A per-channel array in float64; None is what an absent parameter stands for."""
+    if value is None and absent is not None:
+        return np.full(shape, float(absent))
+    value = _array(name, value)
+    if value.shape != shape:
+        raise ValueError(f"{name} needs shape {shape}, got {value.shape}")
+    return value.astype(np.float64, copy=False)
+
+
+def _number(name: str, value: Any) -> float:
+    """A real number of any kind, infinite or NaN ones as well; an array without axes holds one."""
+    if type(value) is float:
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if not isinstance(value, Number) or isinstance(value, (bool, complex, np.complexfloating)):
+        raise TypeError(f"{name} needs a real number, got {type(value).__name__}")
+    try:
+        return float(value)  # type: ignore[arg-type]  # a number that is not complex
+    except (ValueError, OverflowError):
+        raise ValueError(f"{name} needs a number within float64's range, got a larger {type(value).__name__}") from None
+
+
+def _constant(name: str, value: Any, at_least: float, at_most: float = math.inf) -> float:
+    number = _number(name, value)
+    if at_least <= number <= at_most and number < math.inf:
+        return number
+    wanted = f"number from {at_least} to {at_most}" if at_most < math.inf else f"finite number of at least {at_least}"
+    raise ValueError(f"{name} needs a {wanted}, got {number}")
+
+
+def _whole(name: str, value: Any) -> int:
+    """An integer of any kind; an array without axes may hold it."""
+    given: Any = None if isinstance(value, bool) else value
+    try:
+        return operator.index(given)
+    except TypeError:
+        raise TypeError(f"{name} needs an integer, got {type(value).__name__}") from None
+
+
+def _count(name: str, value: Any) -> int:
+    """A number of examples from which a variance can be told: m / (m - 1) needs two."""
+    count = _whole(name, value)
+    if count < 2:
+        raise ValueError(f"{name} needs at least 2 examples for an unbiased variance, got {count}")
+    return count
+
+
+def _results(
+    out: Any,
+    wanted: Sequence[tuple[tuple[int, ...], np.dtype[Any]]],
+    inputs: Sequence[Array | None],
+    in_place: bool,
+) -> list[Array]:
+    """The arrays of `out` after checks, and new ones where it has None. The first may be an input, if `in_place`."""
+    given = out if isinstance(out, tuple) else (out, *(None for _ in wanted[1:]))
+    if len(given) != len(wanted):
+        raise ValueError(f"out needs {len(wanted)} arrays, got {len(given)}")
+    taken = [a for a in inputs if a is not None]
+    results: list[Array] = []
+    for array, (shape, dtype) in zip(given, wanted, strict=True):
+        if array is None:
+            results.append(np.empty(shape, dtype))
+            continue
+        _check_out(array, shape, dtype)
+        for other in taken:
+            if np.may_share_memory(array, other) and _overlap(array, other, in_place and not results):
+                raise ValueError("out needs memory of its own, got memory of another array of the call")
+        taken.append(array)
+        results.append(array)
+    return results
+
+
+def _check_out(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    _array("out", array)
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(f"out needs shape {shape} and dtype {dtype}, got shape {array.shape} and dtype {array.dtype}")
+    flags = array.flags
+    if not flags.writeable:
+        raise ValueError("out needs a writeable array, got a read-only one")
+    if not flags.c_contiguous and any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape, strict=True)):
+        raise ValueError("out needs an array of its own memory, got a broadcast one")
+
+
+def _overlap(array: Array, other: Array, in_place: bool) -> bool:
+    """Whether two arrays share memory without being, where that is allowed, one and the same."""
+    first, second = array.__array_interface__, other.__array_interface__
+    same = first["data"][0] == second["data"][0] and all(first[k] == second[k] for k in ("strides", "shape", "typestr"))
+    return not (in_place and same) and np.shares_memory(array, other)
+
+
+def _kept(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Statistics and parameter gradients: float64 for float64 data, else float32."""
+    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+
+
+def _check_saved(saved: Any) -> None:
+    """What this module saved, or a module that means the same by it: a copy, or one with the same statistics."""
+    if type(saved) is not Saved and getattr(saved, "_meaning", None) != _MEANING:
+        got = getattr(saved, "_meaning", type(saved).__name__)
+        raise TypeError(f"saved needs what forward returned ({_MEANING}), got {got}")
+
+
+def _check_count(value: Any, count: int) -> None:
+    if _whole("saved.count", value) != count:
+        raise ValueError(f"saved.count needs to be {count}, the number of elements in each statistic, got {value}")
