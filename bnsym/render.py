@@ -12,7 +12,7 @@ from bnsym.backends.cuda_module import schedules
 from bnsym.backends.cupy_module import CupyModule
 from bnsym.backends.helpers import names, needed
 from bnsym.backends.module import Module
-from bnsym.backends.numba_module import NumbaModule
+from bnsym.backends.numba_module import NumbaModule, compiled_schedules
 from bnsym.backends.numpy_module import NumpyModule
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.sweeps import Schedule
@@ -48,7 +48,7 @@ class Backend:
 
 BACKENDS = {
     "numpy": Backend(NumpyModule),
-    "numba": Backend(NumbaModule, runs_anywhere=False, schedules=schedules),
+    "numba": Backend(NumbaModule, runs_anywhere=False, schedules=compiled_schedules),
     "cupy": Backend(CupyModule, runs_anywhere=False, schedules=schedules),
 }
 

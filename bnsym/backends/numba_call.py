@@ -17,6 +17,7 @@ class CallText(LaunchText):
     """One generated function that calls compiled ones."""
 
     is_called = True
+    moments: tuple[()] = ()  # which NumPy would take in statements
 
     def _as_result(self, q: Quantity) -> str:
         return f"{q.name}_result" if q.axes else f"float({q.name}_result)"

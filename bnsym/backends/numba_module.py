@@ -6,13 +6,23 @@ from collections.abc import Sequence
 
 from bnsym.backends.cuda_module import schedules
 from bnsym.backends.erf import erf_numbers
-from bnsym.backends.layout import PER_CHANNEL
 from bnsym.backends.library import NUMBA
 from bnsym.backends.module import Module
 from bnsym.backends.numba_call import CallText, WholeText
 from bnsym.backends.numba_function import NumbaFunction
 from bnsym.lowering.kernel import Kernel
+from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Definition, Proof
+
+
+SECOND_ORDER = ("jvp", "double_backward", "backward_jvp")
+"""What a module of sums computes as NumPy does: compiled, each of them takes longer than all the rest together."""
+
+
+def compiled_schedules(definition: Definition, kernels: dict[str, Kernel]) -> dict[str, Schedule]:
+    """The sweeps of each function that is compiled."""
+    left = SECOND_ORDER if definition.layout != "elementwise" else ()
+    return schedules(definition, {name: k for name, k in kernels.items() if name not in left})
 
 
 class NumbaModule(Module):
@@ -22,12 +32,12 @@ class NumbaModule(Module):
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         super().__init__(definition, kernels, proofs)
-        swept = schedules(definition, kernels)
+        swept = compiled_schedules(definition, kernels)
         self.compiled = [NumbaFunction(swept[k.name], self.dims) for k in kernels.values() if k.name in swept]
         self.functions: list[CallText | WholeText] = [
             CallText(k, self) if k.name in swept else WholeText(k, self) for k in kernels.values()
         ]
         self.units = any(f.units for f in self.compiled)
-        whole = [f for f in self.functions if isinstance(f, WholeText) and f.name not in PER_CHANNEL]
+        whole = [f for f in self.functions if isinstance(f, WholeText)]
         self.uses_erf = any("_erf(" in s.code for f in whole for s in (*f.first, *f.rest))
         self.erf = erf_numbers() if self.uses_erf else None

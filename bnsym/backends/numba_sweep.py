@@ -110,9 +110,8 @@ class NumbaSweep(CudaSweep):
         """The same as variables, in the data's arithmetic."""
         mine = self.of(level, across=across)
         lines = self.numbers.statements(mine)
-        if all(line.endswith("]") or "_given" in line for line in lines):  # none is computed of another
-            return [line.replace(" = ", " = real(") + ")" for line in lines]
-        return lines + [f"{py_name(q.name)} = real({py_name(q.name)})" for q in mine]
+        computed = {o.left for o in self.schedule.ready} - set(self.numbers.slots)
+        return lines + [f"{py_name(q.name)} = real({py_name(q.name)})" for q in mine if q in computed]
 
     @property
     def needed(self) -> str:

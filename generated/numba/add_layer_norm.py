@@ -257,6 +257,7 @@ def backward(
     return dx_result, dresidual_result, dgamma_result if has_gamma else None, dbeta_result
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     residual: Array,
@@ -317,30 +318,57 @@ def jvp(
     leading, trailing = _rows(x, normalized_ndim, None, gamma=gamma, beta=beta, tgamma=tgamma, tbeta=tbeta)
     shape = (math.prod(leading), math.prod(trailing))
     _check_like("residual", residual, "x", x)
+    features = shape[1]
     ty_result = np.empty(x.shape, x.dtype)
-    gamma = _per_channel("gamma", gamma, trailing, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, trailing, _COMPUTE[x.dtype], absent=0)
-    tgamma = _per_channel("tgamma", tgamma, trailing, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, trailing, _COMPUTE[x.dtype], absent=0)
-    eps = _constant("eps", eps, at_least=0.0)
-    mean = _per_channel("saved.mean", saved.mean, leading, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, leading, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, leading, _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        shape,
-        arrays=[x, residual, tx, tresidual],
-        vectors=[gamma, beta, tgamma, tbeta, mean, inv_std, var],
-        numbers=[eps],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    gamma = _vector("gamma", gamma, trailing, absent=1).reshape(-1)
+    tgamma = _vector("tgamma", tgamma, trailing, absent=0).reshape(-1)
+    tbeta = _vector("tbeta", tbeta, trailing, absent=0).reshape(-1)
+    mean = _vector("saved.mean", saved.mean, leading).reshape(-1)
+    inv_std = _vector("saved.inv_std", saved.inv_std, leading).reshape(-1)
+    var = _vector("saved.var", saved.var, leading).reshape(-1)
+    dtype = _COMPUTE[x.dtype]
+    x = x.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    tresidual = tresidual.reshape(shape).astype(dtype, copy=False)
+    ty = _target(ty_result, shape)
+    # total = residual + x
+    total = np.add(residual, x)
+    # total_centred = total - mean
+    np.subtract(total, mean.astype(dtype, copy=False)[:, None], out=total)
+    total_centred = total
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(total_centred, (1,)) / features
+        # total_centred = total_centred - mean_rounding
+        np.subtract(total_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=total_centred)
+    # x_hat = inv_std * total_centred
+    np.multiply(total_centred, inv_std.astype(dtype, copy=False)[:, None], out=total_centred)
+    x_hat = total_centred
+    # ttotal = tresidual + tx
+    ttotal = np.add(tresidual, tx)
+    tmean = _sum(ttotal, (1,)) / features
+    # ttotal_centred = ttotal - tmean
+    np.subtract(ttotal, tmean.astype(dtype, copy=False)[:, None], out=ttotal)
+    ttotal_centred = ttotal
+    # sum_ttotal_centred_x_hat = Sum(ttotal_centred * x_hat, d)
+    work = np.multiply(ttotal_centred, x_hat)
+    sum_ttotal_centred_x_hat = _sum(work, (1,))
+    mean_ttotal_centred_x_hat = sum_ttotal_centred_x_hat / features
+    # tx_hat = (ttotal_centred - mean_ttotal_centred_x_hat * x_hat) * inv_std
+    np.multiply(x_hat, mean_ttotal_centred_x_hat.astype(dtype, copy=False)[:, None], out=work)
+    np.subtract(ttotal_centred, work, out=ttotal_centred)
+    np.multiply(ttotal_centred, inv_std.astype(dtype, copy=False)[:, None], out=ttotal_centred)
+    tx_hat = ttotal_centred
+    # ty = gamma * tx_hat + tbeta + tgamma * x_hat
+    np.multiply(tx_hat, gamma.astype(dtype, copy=False), out=tx_hat)
+    np.multiply(x_hat, tgamma.astype(dtype, copy=False), out=x_hat)
+    np.add(tx_hat, x_hat, out=tx_hat)
+    np.add(tx_hat, tbeta.astype(dtype, copy=False), out=ty)
+    _deliver(ty, ty_result)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     ddresidual: Array | None,
@@ -433,28 +461,109 @@ def double_backward(
     g_x_result = np.empty(x.shape, x.dtype)
     g_residual_result = np.empty(x.shape, x.dtype)
     g_gamma_result = np.empty(trailing, kept_dtype)
-    ddgamma = _per_channel("ddgamma", ddgamma, trailing, _COMPUTE[x.dtype], absent=0)
-    ddbeta = _per_channel("ddbeta", ddbeta, trailing, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, trailing, _COMPUTE[x.dtype], absent=1)
-    mean = _per_channel("saved.mean", saved.mean, leading, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, leading, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, leading, _COMPUTE[x.dtype])
+    ddgamma = _vector("ddgamma", ddgamma, trailing, absent=0).reshape(-1)
+    ddbeta = _vector("ddbeta", ddbeta, trailing, absent=0).reshape(-1)
+    gamma = _vector("gamma", gamma, trailing, absent=1).reshape(-1)
+    mean = _vector("saved.mean", saved.mean, leading).reshape(-1)
+    inv_std = _vector("saved.inv_std", saved.inv_std, leading).reshape(-1)
+    var = _vector("saved.var", saved.var, leading).reshape(-1)
     _check_count(saved.count, features)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        x.dtype,
-        shape,
-        arrays=[ddx, ddresidual, dy, x, residual],
-        vectors=[ddgamma, ddbeta, gamma, mean, inv_std, var],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result, g_residual_result],
-        results=[g_gamma_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    ddx = ddx.reshape(shape).astype(dtype, copy=False)
+    ddresidual = ddresidual.reshape(shape).astype(dtype, copy=False)
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    g_dy = _target(g_dy_result, shape)
+    g_x = _target(g_x_result, shape)
+    g_residual = _target(g_residual_result, shape)
+    # total = residual + x
+    total = np.add(residual, x)
+    # total_centred = total - mean
+    np.subtract(total, mean.astype(dtype, copy=False)[:, None], out=total)
+    total_centred = total
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(total_centred, (1,)) / features
+        # total_centred = total_centred - mean_rounding
+        np.subtract(total_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=total_centred)
+    # x_hat = inv_std * total_centred
+    np.multiply(total_centred, inv_std.astype(dtype, copy=False)[:, None], out=total_centred)
+    x_hat = total_centred
+    # dx_hat = dy * gamma
+    dx_hat = np.multiply(dy, gamma.astype(dtype, copy=False))
+    mean_dx_hat = _sum(dx_hat, (1,)) / features
+    # dx_hat_centred = dx_hat - mean_dx_hat
+    np.subtract(dx_hat, mean_dx_hat.astype(dtype, copy=False)[:, None], out=dx_hat)
+    dx_hat_centred = dx_hat
+    # sum_dx_hat_centred_x_hat = Sum(dx_hat_centred * x_hat, d)
+    work = np.multiply(dx_hat_centred, x_hat)
+    sum_dx_hat_centred_x_hat = _sum(work, (1,))
+    coef_g_dtotal_centred = inv_std * sum_dx_hat_centred_x_hat / features
+    # g_dtotal = ddresidual + ddx
+    np.add(ddresidual, ddx, out=work)
+    g_dtotal = work
+    g_dmean = _sum(g_dtotal, (1,)) / features
+    # g_dtotal_centred = g_dtotal - g_dmean
+    np.subtract(g_dtotal, g_dmean.astype(dtype, copy=False)[:, None], out=g_dtotal)
+    g_dtotal_centred = g_dtotal
+    # sum_g_dtotal_centred_x_hat = Sum(g_dtotal_centred * x_hat, d)
+    work_2 = np.multiply(g_dtotal_centred, x_hat)
+    sum_g_dtotal_centred_x_hat = _sum(work_2, (1,))
+    # sum_dx_hat_centred_g_dtotal_centred = Sum(dx_hat_centred * g_dtotal_centred, d)
+    np.multiply(dx_hat_centred, g_dtotal_centred, out=work_2)
+    sum_dx_hat_centred_g_dtotal_centred = _sum(work_2, (1,))
+    mean_g_dtotal_centred_x_hat = sum_g_dtotal_centred_x_hat / features
+    # g_dx_hat = (g_dtotal_centred - mean_g_dtotal_centred_x_hat * x_hat) * inv_std
+    np.multiply(x_hat, mean_g_dtotal_centred_x_hat.astype(dtype, copy=False)[:, None], out=work_2)
+    np.subtract(g_dtotal_centred, work_2, out=work_2)
+    np.multiply(work_2, inv_std.astype(dtype, copy=False)[:, None], out=work_2)
+    g_dx_hat = work_2
+    # g_gamma = Sum(dy * g_dx_hat, n)
+    work_3 = np.multiply(dy, g_dx_hat)
+    g_gamma = _sum(work_3, (0,))
+    # g_dy = ddbeta + ddgamma * x_hat + g_dx_hat * gamma
+    np.multiply(x_hat, ddgamma.astype(dtype, copy=False), out=work_3)
+    np.multiply(g_dx_hat, gamma.astype(dtype, copy=False), out=g_dx_hat)
+    np.add(work_3, g_dx_hat, out=work_3)
+    np.add(work_3, ddbeta.astype(dtype, copy=False), out=g_dy)
+    coef_dx_hat_centred = inv_std * mean_g_dtotal_centred_x_hat
+    # g_x_hat = ddgamma * dy
+    np.multiply(dy, ddgamma.astype(dtype, copy=False), out=work_3)
+    g_x_hat = work_3
+    mean_g_x_hat = _sum(g_x_hat, (1,)) / features
+    # g_x_hat_centred = g_x_hat - mean_g_x_hat
+    np.subtract(g_x_hat, mean_g_x_hat.astype(dtype, copy=False)[:, None], out=g_x_hat)
+    g_x_hat_centred = g_x_hat
+    # sum_g_x_hat_centred_x_hat = Sum(g_x_hat_centred * x_hat, d)
+    np.multiply(g_x_hat_centred, x_hat, out=g_dx_hat)
+    sum_g_x_hat_centred_x_hat = _sum(g_dx_hat, (1,))
+    coef_x_hat = (
+        3 * inv_std * mean_g_dtotal_centred_x_hat * sum_dx_hat_centred_x_hat / features
+        - sum_g_x_hat_centred_x_hat / features
+        - inv_std * sum_dx_hat_centred_g_dtotal_centred / features
     )
+    # g_total = (coef_x_hat * x_hat + g_x_hat_centred - coef_dx_hat_centred * dx_hat_centred - coef_g_dtotal_centred *
+    #     g_dtotal_centred) * inv_std
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.multiply(dx_hat_centred, coef_dx_hat_centred.astype(dtype, copy=False)[:, None], out=dx_hat_centred)
+    np.subtract(x_hat, dx_hat_centred, out=x_hat)
+    np.multiply(g_dtotal_centred, coef_g_dtotal_centred.astype(dtype, copy=False)[:, None], out=g_dtotal_centred)
+    np.subtract(x_hat, g_dtotal_centred, out=x_hat)
+    np.add(x_hat, g_x_hat_centred, out=x_hat)
+    np.multiply(x_hat, inv_std.astype(dtype, copy=False)[:, None], out=x_hat)
+    g_total = x_hat
+    # g_x = g_total
+    np.copyto(g_x, g_total)
+    # g_residual = g_total
+    np.copyto(g_residual, g_total)
+    _deliver(g_dy, g_dy_result)
+    _deliver(g_x, g_x_result)
+    _deliver(g_residual, g_residual_result)
+    g_gamma_result[...] = g_gamma.reshape(trailing)
     return g_dy_result, g_x_result, g_residual_result, g_gamma_result if has_gamma else None
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -562,24 +671,126 @@ def backward_jvp(
     tdgamma_result = np.empty(trailing, kept_dtype)
     dbeta_result = np.empty(trailing, kept_dtype)
     tdbeta_result = np.empty(trailing, kept_dtype)
-    gamma = _per_channel("gamma", gamma, trailing, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, trailing, _COMPUTE[x.dtype], absent=0)
-    mean = _per_channel("saved.mean", saved.mean, leading, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, leading, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, leading, _COMPUTE[x.dtype])
+    gamma = _vector("gamma", gamma, trailing, absent=1).reshape(-1)
+    tgamma = _vector("tgamma", tgamma, trailing, absent=0).reshape(-1)
+    mean = _vector("saved.mean", saved.mean, leading).reshape(-1)
+    inv_std = _vector("saved.inv_std", saved.inv_std, leading).reshape(-1)
+    var = _vector("saved.var", saved.var, leading).reshape(-1)
     _check_count(saved.count, features)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        x.dtype,
-        shape,
-        arrays=[dy, tdy, x, tx, residual, tresidual],
-        vectors=[gamma, tgamma, mean, inv_std, var],
-        numbers=[],
-        outputs=[dx_result, tdx_result, dresidual_result, tdresidual_result],
-        results=[dgamma_result, tdgamma_result, dbeta_result, tdbeta_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    tdy = tdy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    tresidual = tresidual.reshape(shape).astype(dtype, copy=False)
+    dx = _target(dx_result, shape)
+    tdx = _target(tdx_result, shape)
+    dresidual = _target(dresidual_result, shape)
+    tdresidual = _target(tdresidual_result, shape)
+    dbeta = _sum(dy, (0,))
+    tdbeta = _sum(tdy, (0,))
+    # total = residual + x
+    total = np.add(residual, x)
+    # total_centred = total - mean
+    np.subtract(total, mean.astype(dtype, copy=False)[:, None], out=total)
+    total_centred = total
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(total_centred, (1,)) / features
+        # total_centred = total_centred - mean_rounding
+        np.subtract(total_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=total_centred)
+    # x_hat = inv_std * total_centred
+    np.multiply(total_centred, inv_std.astype(dtype, copy=False)[:, None], out=total_centred)
+    x_hat = total_centred
+    # dgamma = Sum(dy * x_hat, n)
+    work = np.multiply(dy, x_hat)
+    dgamma = _sum(work, (0,))
+    # sum_tdy_x_hat = Sum(tdy * x_hat, n)
+    np.multiply(tdy, x_hat, out=work)
+    sum_tdy_x_hat = _sum(work, (0,))
+    # ttotal = tresidual + tx
+    np.add(tresidual, tx, out=work)
+    ttotal = work
+    tmean = _sum(ttotal, (1,)) / features
+    # ttotal_centred = ttotal - tmean
+    np.subtract(ttotal, tmean.astype(dtype, copy=False)[:, None], out=ttotal)
+    ttotal_centred = ttotal
+    # sum_ttotal_centred_x_hat = Sum(ttotal_centred * x_hat, d)
+    work_2 = np.multiply(ttotal_centred, x_hat)
+    sum_ttotal_centred_x_hat = _sum(work_2, (1,))
+    mean_ttotal_centred_x_hat = sum_ttotal_centred_x_hat / features
+    # tx_hat = (ttotal_centred - mean_ttotal_centred_x_hat * x_hat) * inv_std
+    np.multiply(x_hat, mean_ttotal_centred_x_hat.astype(dtype, copy=False)[:, None], out=work_2)
+    np.subtract(ttotal_centred, work_2, out=work_2)
+    np.multiply(work_2, inv_std.astype(dtype, copy=False)[:, None], out=work_2)
+    tx_hat = work_2
+    # sum_dy_tx_hat = Sum(dy * tx_hat, n)
+    np.multiply(dy, tx_hat, out=tx_hat)
+    sum_dy_tx_hat = _sum(tx_hat, (0,))
+    tdgamma = sum_dy_tx_hat + sum_tdy_x_hat
+    coef_dx_hat_centred = inv_std * mean_ttotal_centred_x_hat
+    # dx_hat = dy * gamma
+    np.multiply(dy, gamma.astype(dtype, copy=False), out=tx_hat)
+    dx_hat = tx_hat
+    mean_dx_hat = _sum(dx_hat, (1,)) / features
+    # dx_hat_centred = dx_hat - mean_dx_hat
+    np.subtract(dx_hat, mean_dx_hat.astype(dtype, copy=False)[:, None], out=dx_hat)
+    dx_hat_centred = dx_hat
+    # sum_dx_hat_centred_x_hat = Sum(dx_hat_centred * x_hat, d)
+    work_3 = np.multiply(dx_hat_centred, x_hat)
+    sum_dx_hat_centred_x_hat = _sum(work_3, (1,))
+    # sum_dx_hat_centred_ttotal_centred = Sum(dx_hat_centred * ttotal_centred, d)
+    np.multiply(dx_hat_centred, ttotal_centred, out=work_3)
+    sum_dx_hat_centred_ttotal_centred = _sum(work_3, (1,))
+    mean_dx_hat_centred_x_hat = sum_dx_hat_centred_x_hat / features
+    # dtotal = (dx_hat_centred - mean_dx_hat_centred_x_hat * x_hat) * inv_std
+    np.multiply(x_hat, mean_dx_hat_centred_x_hat.astype(dtype, copy=False)[:, None], out=work_3)
+    np.subtract(dx_hat_centred, work_3, out=work_3)
+    np.multiply(work_3, inv_std.astype(dtype, copy=False)[:, None], out=work_3)
+    dtotal = work_3
+    # dx = dtotal
+    np.copyto(dx, dtotal)
+    # dresidual = dtotal
+    np.copyto(dresidual, dtotal)
+    coef_ttotal_centred = inv_std * mean_dx_hat_centred_x_hat
+    # tdx_hat = dy * tgamma + gamma * tdy
+    tdx_hat = np.multiply(dy, tgamma.astype(dtype, copy=False))
+    work_4 = np.multiply(tdy, gamma.astype(dtype, copy=False))
+    np.add(tdx_hat, work_4, out=tdx_hat)
+    mean_tdx_hat = _sum(tdx_hat, (1,)) / features
+    # tdx_hat_centred = tdx_hat - mean_tdx_hat
+    np.subtract(tdx_hat, mean_tdx_hat.astype(dtype, copy=False)[:, None], out=tdx_hat)
+    tdx_hat_centred = tdx_hat
+    # sum_tdx_hat_centred_x_hat = Sum(tdx_hat_centred * x_hat, d)
+    np.multiply(tdx_hat_centred, x_hat, out=work_4)
+    sum_tdx_hat_centred_x_hat = _sum(work_4, (1,))
+    coef_x_hat = (
+        3 * inv_std * mean_dx_hat_centred_x_hat * mean_ttotal_centred_x_hat
+        - sum_tdx_hat_centred_x_hat / features
+        - inv_std * sum_dx_hat_centred_ttotal_centred / features
     )
+    # tdtotal = (coef_x_hat * x_hat + tdx_hat_centred - coef_dx_hat_centred * dx_hat_centred - coef_ttotal_centred *
+    #     ttotal_centred) * inv_std
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.multiply(dx_hat_centred, coef_dx_hat_centred.astype(dtype, copy=False)[:, None], out=dx_hat_centred)
+    np.subtract(x_hat, dx_hat_centred, out=x_hat)
+    np.multiply(ttotal_centred, coef_ttotal_centred.astype(dtype, copy=False)[:, None], out=ttotal_centred)
+    np.subtract(x_hat, ttotal_centred, out=x_hat)
+    np.add(x_hat, tdx_hat_centred, out=x_hat)
+    np.multiply(x_hat, inv_std.astype(dtype, copy=False)[:, None], out=x_hat)
+    tdtotal = x_hat
+    # tdx = tdtotal
+    np.copyto(tdx, tdtotal)
+    # tdresidual = tdtotal
+    np.copyto(tdresidual, tdtotal)
+    _deliver(dx, dx_result)
+    _deliver(tdx, tdx_result)
+    _deliver(dresidual, dresidual_result)
+    _deliver(tdresidual, tdresidual_result)
+    dgamma_result[...] = dgamma.reshape(trailing)
+    tdgamma_result[...] = tdgamma.reshape(trailing)
+    dbeta_result[...] = dbeta.reshape(trailing)
+    tdbeta_result[...] = tdbeta.reshape(trailing)
     return (
         dx_result,
         tdx_result,
@@ -688,9 +899,9 @@ def _forward_1_along(
             pivot_slot[at] = pivot
             shift_slot[at] = shift
         if first_step <= 3 < last_step:  # y
-            pivot = real(pivot_slot[at])
-            inv_std = real(inv_std_slot[at])
-            shift = real(shift_slot[at])
+            pivot = pivot_slot[at]
+            inv_std = inv_std_slot[at]
+            shift = shift_slot[at]
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -699,8 +910,8 @@ def _forward_1_along(
                 first_e = (o * kept + k) * (runs * run) + i
                 for j in range(n):
                     e = np.uintp(first_e + j)
-                    beta = real(beta_all[np.uintp(i + j)])
-                    gamma = real(gamma_all[np.uintp(i + j)])
+                    beta = beta_all[np.uintp(i + j)]
+                    gamma = gamma_all[np.uintp(i + j)]
                     x = x_all[e] * unit
                     residual = residual_all[e] * unit
                     total_ = residual + x
@@ -726,8 +937,8 @@ def _backward_1_along(
         at = k * keep
         for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of total_shifted, dx_hat, inv_std_total_shifted
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
+            inv_std = inv_std_all[k]
+            mean = mean_all[k]
             pivot_of_total_shifted = pivots[0][at]
             pivot_of_dx_hat = pivots[1][at]
             pivot_of_inv_std_total_shifted = pivots[2][at]
@@ -743,7 +954,7 @@ def _backward_1_along(
                 first_e = (o * kept + k) * (runs * run) + i
                 for j in range(n):
                     e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
+                    gamma = gamma_all[np.uintp(i + j)]
                     dy = dy_all[e]
                     x = x_all[e]
                     residual = residual_all[e]
@@ -811,15 +1022,15 @@ def _backward_2_across(
                 sum_of_dy_x_hat[j] = 0
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
-                mean = real(mean_all[o])
-                mean_rounding = real(mean_rounding_slot[(o) * keep])
-                inv_std = real(inv_std_all[o])
-                mean_dx_hat = real(mean_dx_hat_slot[(o) * keep])
-                mean_dx_hat_centred_x_hat = real(mean_dx_hat_centred_x_hat_slot[(o) * keep])
+                mean = mean_all[o]
+                mean_rounding = mean_rounding_slot[(o) * keep]
+                inv_std = inv_std_all[o]
+                mean_dx_hat = mean_dx_hat_slot[(o) * keep]
+                mean_dx_hat_centred_x_hat = mean_dx_hat_centred_x_hat_slot[(o) * keep]
                 for j in range(columns):
                     e, k = np.uintp(first_e + j), j
                     at = k
-                    gamma = real(gamma_all[k])
+                    gamma = gamma_all[k]
                     dy = dy_all[e]
                     x = x_all[e]
                     residual = residual_all[e]
@@ -849,529 +1060,6 @@ def _backward_2_across(
             dgamma = total_dy_x_hat
             dgamma_all[k] = dgamma
             dbeta_all[k] = dbeta
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, residual_all, tx_all, tresidual_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of total_shifted, ttotal, inv_std_total_shifted; what follows from the sums of total_shifted, ttotal, inv_std_total_shifted; ty."""
-    real = x_all.dtype.type
-    mean_rounding_slot, mean_ttotal_centred_x_hat_slot, tmean_slot = slots
-    kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of total_shifted, ttotal, inv_std_total_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_total_shifted = pivots[0][at]
-            pivot_of_ttotal = pivots[1][at]
-            pivot_of_inv_std_total_shifted = pivots[2][at]
-            for t in range(4):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_total_shifted = sum_of_ttotal = sum_of_inv_std_total_shifted = product_of_ttotal_inv_std_total_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    tx = tx_all[e]
-                    tresidual = tresidual_all[e]
-                    total_ = residual + x
-                    total_shifted = total_ - mean
-                    ttotal = tresidual + tx
-                    from_total_shifted = total_shifted - pivot_of_total_shifted
-                    sum_of_total_shifted = _plus(sum_of_total_shifted, from_total_shifted)
-                    from_ttotal = ttotal - pivot_of_ttotal
-                    sum_of_ttotal = _plus(sum_of_ttotal, from_ttotal)
-                    from_inv_std_total_shifted = inv_std * total_shifted - pivot_of_inv_std_total_shifted
-                    sum_of_inv_std_total_shifted = _plus(sum_of_inv_std_total_shifted, from_inv_std_total_shifted)
-                    product_of_ttotal_inv_std_total_shifted = _plus(product_of_ttotal_inv_std_total_shifted, from_ttotal * from_inv_std_total_shifted)
-                sums[0, at] += sum_of_total_shifted
-                sums[1, at] += sum_of_ttotal
-                sums[2, at] += sum_of_inv_std_total_shifted
-                sums[3, at] += product_of_ttotal_inv_std_total_shifted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_total_shifted)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_ttotal)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_total_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of total_shifted, ttotal, inv_std_total_shifted
-            count = float(total)
-            total_total_shifted = sums[0, at] + count * pivots[0][at]
-            total_ttotal = sums[1, at] + count * pivots[1][at]
-            moment_ttotal_inv_std_total_shifted = sums[3, at] - sums[1, at] * (sums[2, at] / count)
-            features = float(shape[1])
-            mean_rounding = total_total_shifted / features
-            tmean = total_ttotal / features
-            sum_ttotal_centred_x_hat = moment_ttotal_inv_std_total_shifted
-            mean_ttotal_centred_x_hat = sum_ttotal_centred_x_hat / features
-            mean_rounding_slot[at] = mean_rounding
-            mean_ttotal_centred_x_hat_slot[at] = mean_ttotal_centred_x_hat
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # ty
-            mean = real(mean_all[k])
-            mean_rounding = real(mean_rounding_slot[at])
-            inv_std = real(inv_std_all[k])
-            tmean = real(tmean_slot[at])
-            mean_ttotal_centred_x_hat = real(mean_ttotal_centred_x_hat_slot[at])
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
-                    tbeta = real(tbeta_all[np.uintp(i + j)])
-                    tgamma = real(tgamma_all[np.uintp(i + j)])
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    tx = tx_all[e]
-                    tresidual = tresidual_all[e]
-                    total_ = residual + x
-                    total_shifted = total_ - mean
-                    total_centred = total_shifted - mean_rounding
-                    x_hat = inv_std * total_centred
-                    ttotal = tresidual + tx
-                    ttotal_centred = ttotal - tmean
-                    tx_hat = (ttotal_centred - mean_ttotal_centred_x_hat * x_hat) * inv_std
-                    ty = gamma * tx_hat + tgamma * x_hat + tbeta
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, ddresidual_all, dy_all, x_all, residual_all, ddgamma_all, ddbeta_all, gamma_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_residual_all, g_gamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of total_shifted, dx_hat, inv_std_total_shifted, g_dtotal, g_x_hat; what follows from the sums of total_shifted, dx_hat, inv_std_total_shifted, g_dtotal, g_x_hat."""
-    real = ddx_all.dtype.type
-    coef_dx_hat_centred_slot, coef_g_dtotal_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_dx_hat_slot, mean_g_dtotal_centred_x_hat_slot, mean_g_x_hat_slot, mean_rounding_slot = slots
-    kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of total_shifted, dx_hat, inv_std_total_shifted, g_dtotal, g_x_hat
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_total_shifted = pivots[0][at]
-            pivot_of_dx_hat = pivots[1][at]
-            pivot_of_inv_std_total_shifted = pivots[2][at]
-            pivot_of_g_dtotal = pivots[3][at]
-            pivot_of_g_x_hat = pivots[4][at]
-            for t in range(9):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_total_shifted = sum_of_dx_hat = sum_of_inv_std_total_shifted = sum_of_g_dtotal = sum_of_g_x_hat = product_of_dx_hat_inv_std_total_shifted = product_of_inv_std_total_shifted_g_dtotal = product_of_dx_hat_g_dtotal = product_of_inv_std_total_shifted_g_x_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
-                    ddgamma = real(ddgamma_all[np.uintp(i + j)])
-                    ddx = ddx_all[e]
-                    ddresidual = ddresidual_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    total_ = residual + x
-                    total_shifted = total_ - mean
-                    dx_hat = dy * gamma
-                    g_dtotal = ddresidual + ddx
-                    g_x_hat = ddgamma * dy
-                    from_total_shifted = total_shifted - pivot_of_total_shifted
-                    sum_of_total_shifted = _plus(sum_of_total_shifted, from_total_shifted)
-                    from_dx_hat = dx_hat - pivot_of_dx_hat
-                    sum_of_dx_hat = _plus(sum_of_dx_hat, from_dx_hat)
-                    from_inv_std_total_shifted = inv_std * total_shifted - pivot_of_inv_std_total_shifted
-                    sum_of_inv_std_total_shifted = _plus(sum_of_inv_std_total_shifted, from_inv_std_total_shifted)
-                    from_g_dtotal = g_dtotal - pivot_of_g_dtotal
-                    sum_of_g_dtotal = _plus(sum_of_g_dtotal, from_g_dtotal)
-                    from_g_x_hat = g_x_hat - pivot_of_g_x_hat
-                    sum_of_g_x_hat = _plus(sum_of_g_x_hat, from_g_x_hat)
-                    product_of_dx_hat_inv_std_total_shifted = _plus(product_of_dx_hat_inv_std_total_shifted, from_dx_hat * from_inv_std_total_shifted)
-                    product_of_inv_std_total_shifted_g_dtotal = _plus(product_of_inv_std_total_shifted_g_dtotal, from_inv_std_total_shifted * from_g_dtotal)
-                    product_of_dx_hat_g_dtotal = _plus(product_of_dx_hat_g_dtotal, from_dx_hat * from_g_dtotal)
-                    product_of_inv_std_total_shifted_g_x_hat = _plus(product_of_inv_std_total_shifted_g_x_hat, from_inv_std_total_shifted * from_g_x_hat)
-                sums[0, at] += sum_of_total_shifted
-                sums[1, at] += sum_of_dx_hat
-                sums[2, at] += sum_of_inv_std_total_shifted
-                sums[3, at] += sum_of_g_dtotal
-                sums[4, at] += sum_of_g_x_hat
-                sums[5, at] += product_of_dx_hat_inv_std_total_shifted
-                sums[6, at] += product_of_inv_std_total_shifted_g_dtotal
-                sums[7, at] += product_of_dx_hat_g_dtotal
-                sums[8, at] += product_of_inv_std_total_shifted_g_x_hat
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_total_shifted)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_dx_hat)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_total_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_g_dtotal)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, at] / other + pivot_of_g_x_hat)
-                pivots[4][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of total_shifted, dx_hat, inv_std_total_shifted, g_dtotal, g_x_hat
-            count = float(total)
-            inv_std = inv_std_all[k]
-            total_total_shifted = sums[0, at] + count * pivots[0][at]
-            total_dx_hat = sums[1, at] + count * pivots[1][at]
-            total_g_dtotal = sums[3, at] + count * pivots[3][at]
-            total_g_x_hat = sums[4, at] + count * pivots[4][at]
-            moment_dx_hat_inv_std_total_shifted = sums[5, at] - sums[1, at] * (sums[2, at] / count)
-            moment_inv_std_total_shifted_g_dtotal = sums[6, at] - sums[2, at] * (sums[3, at] / count)
-            moment_dx_hat_g_dtotal = sums[7, at] - sums[1, at] * (sums[3, at] / count)
-            moment_inv_std_total_shifted_g_x_hat = sums[8, at] - sums[2, at] * (sums[4, at] / count)
-            features = float(shape[1])
-            mean_rounding = total_total_shifted / features
-            mean_dx_hat = total_dx_hat / features
-            sum_dx_hat_centred_x_hat = moment_dx_hat_inv_std_total_shifted
-            coef_g_dtotal_centred = inv_std * sum_dx_hat_centred_x_hat / features
-            g_dmean = total_g_dtotal / features
-            sum_g_dtotal_centred_x_hat = moment_inv_std_total_shifted_g_dtotal
-            sum_dx_hat_centred_g_dtotal_centred = moment_dx_hat_g_dtotal
-            mean_g_dtotal_centred_x_hat = sum_g_dtotal_centred_x_hat / features
-            coef_dx_hat_centred = inv_std * mean_g_dtotal_centred_x_hat
-            mean_g_x_hat = total_g_x_hat / features
-            sum_g_x_hat_centred_x_hat = moment_inv_std_total_shifted_g_x_hat
-            coef_x_hat = 3 * inv_std * mean_g_dtotal_centred_x_hat * sum_dx_hat_centred_x_hat / features - sum_g_x_hat_centred_x_hat / features - inv_std * sum_dx_hat_centred_g_dtotal_centred / features
-            coef_dx_hat_centred_slot[at] = coef_dx_hat_centred
-            coef_g_dtotal_centred_slot[at] = coef_g_dtotal_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            g_dmean_slot[at] = g_dmean
-            mean_dx_hat_slot[at] = mean_dx_hat
-            mean_g_dtotal_centred_x_hat_slot[at] = mean_g_dtotal_centred_x_hat
-            mean_g_x_hat_slot[at] = mean_g_x_hat
-            mean_rounding_slot[at] = mean_rounding
-    return misfits
-
-
-@_compiled
-def _double_backward_2_across(
-    ddx_all, ddresidual_all, dy_all, x_all, residual_all, ddgamma_all, ddbeta_all, gamma_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_residual_all, g_gamma_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of dy_g_dx_hat and g_dy and g_x and g_residual; what follows from the sums of dy_g_dx_hat."""
-    real = ddx_all.dtype.type
-    coef_dx_hat_centred_slot, coef_g_dtotal_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_dx_hat_slot, mean_g_dtotal_centred_x_hat_slot, mean_g_x_hat_slot, mean_rounding_slot = slots
-    rows, width = shape[0], shape[1] * 1
-    total, columns, misfits = rows * 1, last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy_g_dx_hat and g_dy and g_x and g_residual
-        sum_of_dy_g_dx_hat = work[0]
-        skip = 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_dy_g_dx_hat[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                mean = real(mean_all[o])
-                mean_rounding = real(mean_rounding_slot[(o) * keep])
-                inv_std = real(inv_std_all[o])
-                mean_dx_hat = real(mean_dx_hat_slot[(o) * keep])
-                g_dmean = real(g_dmean_slot[(o) * keep])
-                mean_g_dtotal_centred_x_hat = real(mean_g_dtotal_centred_x_hat_slot[(o) * keep])
-                mean_g_x_hat = real(mean_g_x_hat_slot[(o) * keep])
-                coef_dx_hat_centred = real(coef_dx_hat_centred_slot[(o) * keep])
-                coef_g_dtotal_centred = real(coef_g_dtotal_centred_slot[(o) * keep])
-                coef_x_hat = real(coef_x_hat_slot[(o) * keep])
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    gamma = real(gamma_all[k])
-                    ddbeta = real(ddbeta_all[k])
-                    ddgamma = real(ddgamma_all[k])
-                    ddx = ddx_all[e]
-                    ddresidual = ddresidual_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    total_ = residual + x
-                    total_shifted = total_ - mean
-                    total_centred = total_shifted - mean_rounding
-                    x_hat = inv_std * total_centred
-                    dx_hat = dy * gamma
-                    dx_hat_centred = dx_hat - mean_dx_hat
-                    g_dtotal = ddresidual + ddx
-                    g_dtotal_centred = g_dtotal - g_dmean
-                    g_dx_hat = (g_dtotal_centred - mean_g_dtotal_centred_x_hat * x_hat) * inv_std
-                    g_dy = ddgamma * x_hat + g_dx_hat * gamma + ddbeta
-                    g_x_hat = ddgamma * dy
-                    g_x_hat_centred = g_x_hat - mean_g_x_hat
-                    g_total = (coef_x_hat * x_hat - coef_dx_hat_centred * dx_hat_centred - coef_g_dtotal_centred * g_dtotal_centred + g_x_hat_centred) * inv_std
-                    g_x = g_total
-                    g_residual = g_total
-                    sum_of_dy_g_dx_hat[j] += dy * g_dx_hat
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                    g_residual_all[e] = g_residual
-            for j in range(columns):
-                sums[0, j] += sum_of_dy_g_dx_hat[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy_g_dx_hat
-        for k in range(columns // 1):
-            at = k
-            count = float(total)
-            total_dy_g_dx_hat = sums[0, at]
-            g_gamma = total_dy_g_dx_hat
-            g_gamma_all[k] = g_gamma
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, residual_all, tresidual_all, gamma_all, tgamma_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dresidual_all, tdresidual_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of total_shifted, ttotal, inv_std_total_shifted, dx_hat, tdx_hat; what follows from the sums of total_shifted, ttotal, inv_std_total_shifted, dx_hat, tdx_hat."""
-    real = dy_all.dtype.type
-    coef_dx_hat_centred_slot, coef_ttotal_centred_slot, coef_x_hat_slot, mean_dx_hat_slot, mean_dx_hat_centred_x_hat_slot, mean_rounding_slot, mean_tdx_hat_slot, mean_ttotal_centred_x_hat_slot, tmean_slot = slots
-    kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of total_shifted, ttotal, inv_std_total_shifted, dx_hat, tdx_hat
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_total_shifted = pivots[0][at]
-            pivot_of_ttotal = pivots[1][at]
-            pivot_of_inv_std_total_shifted = pivots[2][at]
-            pivot_of_dx_hat = pivots[3][at]
-            pivot_of_tdx_hat = pivots[4][at]
-            for t in range(9):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_total_shifted = sum_of_ttotal = sum_of_inv_std_total_shifted = sum_of_dx_hat = sum_of_tdx_hat = product_of_ttotal_inv_std_total_shifted = product_of_inv_std_total_shifted_dx_hat = product_of_ttotal_dx_hat = product_of_inv_std_total_shifted_tdx_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
-                    tgamma = real(tgamma_all[np.uintp(i + j)])
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    residual = residual_all[e]
-                    tresidual = tresidual_all[e]
-                    total_ = residual + x
-                    total_shifted = total_ - mean
-                    ttotal = tresidual + tx
-                    dx_hat = dy * gamma
-                    tdx_hat = dy * tgamma + gamma * tdy
-                    from_total_shifted = total_shifted - pivot_of_total_shifted
-                    sum_of_total_shifted = _plus(sum_of_total_shifted, from_total_shifted)
-                    from_ttotal = ttotal - pivot_of_ttotal
-                    sum_of_ttotal = _plus(sum_of_ttotal, from_ttotal)
-                    from_inv_std_total_shifted = inv_std * total_shifted - pivot_of_inv_std_total_shifted
-                    sum_of_inv_std_total_shifted = _plus(sum_of_inv_std_total_shifted, from_inv_std_total_shifted)
-                    from_dx_hat = dx_hat - pivot_of_dx_hat
-                    sum_of_dx_hat = _plus(sum_of_dx_hat, from_dx_hat)
-                    from_tdx_hat = tdx_hat - pivot_of_tdx_hat
-                    sum_of_tdx_hat = _plus(sum_of_tdx_hat, from_tdx_hat)
-                    product_of_ttotal_inv_std_total_shifted = _plus(product_of_ttotal_inv_std_total_shifted, from_ttotal * from_inv_std_total_shifted)
-                    product_of_inv_std_total_shifted_dx_hat = _plus(product_of_inv_std_total_shifted_dx_hat, from_inv_std_total_shifted * from_dx_hat)
-                    product_of_ttotal_dx_hat = _plus(product_of_ttotal_dx_hat, from_ttotal * from_dx_hat)
-                    product_of_inv_std_total_shifted_tdx_hat = _plus(product_of_inv_std_total_shifted_tdx_hat, from_inv_std_total_shifted * from_tdx_hat)
-                sums[0, at] += sum_of_total_shifted
-                sums[1, at] += sum_of_ttotal
-                sums[2, at] += sum_of_inv_std_total_shifted
-                sums[3, at] += sum_of_dx_hat
-                sums[4, at] += sum_of_tdx_hat
-                sums[5, at] += product_of_ttotal_inv_std_total_shifted
-                sums[6, at] += product_of_inv_std_total_shifted_dx_hat
-                sums[7, at] += product_of_ttotal_dx_hat
-                sums[8, at] += product_of_inv_std_total_shifted_tdx_hat
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_total_shifted)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_ttotal)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_total_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_dx_hat)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, at] / other + pivot_of_tdx_hat)
-                pivots[4][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of total_shifted, ttotal, inv_std_total_shifted, dx_hat, tdx_hat
-            count = float(total)
-            inv_std = inv_std_all[k]
-            total_total_shifted = sums[0, at] + count * pivots[0][at]
-            total_ttotal = sums[1, at] + count * pivots[1][at]
-            total_dx_hat = sums[3, at] + count * pivots[3][at]
-            total_tdx_hat = sums[4, at] + count * pivots[4][at]
-            moment_ttotal_inv_std_total_shifted = sums[5, at] - sums[1, at] * (sums[2, at] / count)
-            moment_inv_std_total_shifted_dx_hat = sums[6, at] - sums[2, at] * (sums[3, at] / count)
-            moment_ttotal_dx_hat = sums[7, at] - sums[1, at] * (sums[3, at] / count)
-            moment_inv_std_total_shifted_tdx_hat = sums[8, at] - sums[2, at] * (sums[4, at] / count)
-            features = float(shape[1])
-            mean_rounding = total_total_shifted / features
-            tmean = total_ttotal / features
-            sum_ttotal_centred_x_hat = moment_ttotal_inv_std_total_shifted
-            mean_ttotal_centred_x_hat = sum_ttotal_centred_x_hat / features
-            coef_dx_hat_centred = inv_std * mean_ttotal_centred_x_hat
-            mean_dx_hat = total_dx_hat / features
-            sum_dx_hat_centred_x_hat = moment_inv_std_total_shifted_dx_hat
-            sum_dx_hat_centred_ttotal_centred = moment_ttotal_dx_hat
-            mean_dx_hat_centred_x_hat = sum_dx_hat_centred_x_hat / features
-            coef_ttotal_centred = inv_std * mean_dx_hat_centred_x_hat
-            mean_tdx_hat = total_tdx_hat / features
-            sum_tdx_hat_centred_x_hat = moment_inv_std_total_shifted_tdx_hat
-            coef_x_hat = 3 * inv_std * mean_dx_hat_centred_x_hat * mean_ttotal_centred_x_hat - sum_tdx_hat_centred_x_hat / features - inv_std * sum_dx_hat_centred_ttotal_centred / features
-            coef_dx_hat_centred_slot[at] = coef_dx_hat_centred
-            coef_ttotal_centred_slot[at] = coef_ttotal_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_dx_hat_slot[at] = mean_dx_hat
-            mean_dx_hat_centred_x_hat_slot[at] = mean_dx_hat_centred_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            mean_tdx_hat_slot[at] = mean_tdx_hat
-            mean_ttotal_centred_x_hat_slot[at] = mean_ttotal_centred_x_hat
-            tmean_slot[at] = tmean
-    return misfits
-
-
-@_compiled
-def _backward_jvp_2_across(
-    dy_all, tdy_all, x_all, tx_all, residual_all, tresidual_all, gamma_all, tgamma_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dresidual_all, tdresidual_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of dy, tdy, dy_x_hat, tdy_x_hat, dy_tx_hat and dx and tdx and dresidual and tdresidual; what follows from the sums of dy, tdy, dy_x_hat, tdy_x_hat, dy_tx_hat."""
-    real = dy_all.dtype.type
-    coef_dx_hat_centred_slot, coef_ttotal_centred_slot, coef_x_hat_slot, mean_dx_hat_slot, mean_dx_hat_centred_x_hat_slot, mean_rounding_slot, mean_tdx_hat_slot, mean_ttotal_centred_x_hat_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * 1
-    total, columns, misfits = rows * 1, last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy, tdy, dy_x_hat, tdy_x_hat, dy_tx_hat and dx and tdx and dresidual and tdresidual
-        sum_of_dy = work[0]
-        sum_of_tdy = work[1]
-        sum_of_dy_x_hat = work[2]
-        sum_of_tdy_x_hat = work[3]
-        sum_of_dy_tx_hat = work[4]
-        skip = 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(5):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_dy[j] = 0
-                sum_of_tdy[j] = 0
-                sum_of_dy_x_hat[j] = 0
-                sum_of_tdy_x_hat[j] = 0
-                sum_of_dy_tx_hat[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                mean = real(mean_all[o])
-                mean_rounding = real(mean_rounding_slot[(o) * keep])
-                inv_std = real(inv_std_all[o])
-                tmean = real(tmean_slot[(o) * keep])
-                mean_ttotal_centred_x_hat = real(mean_ttotal_centred_x_hat_slot[(o) * keep])
-                mean_dx_hat = real(mean_dx_hat_slot[(o) * keep])
-                mean_dx_hat_centred_x_hat = real(mean_dx_hat_centred_x_hat_slot[(o) * keep])
-                mean_tdx_hat = real(mean_tdx_hat_slot[(o) * keep])
-                coef_dx_hat_centred = real(coef_dx_hat_centred_slot[(o) * keep])
-                coef_ttotal_centred = real(coef_ttotal_centred_slot[(o) * keep])
-                coef_x_hat = real(coef_x_hat_slot[(o) * keep])
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    gamma = real(gamma_all[k])
-                    tgamma = real(tgamma_all[k])
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    residual = residual_all[e]
-                    tresidual = tresidual_all[e]
-                    total_ = residual + x
-                    total_shifted = total_ - mean
-                    total_centred = total_shifted - mean_rounding
-                    x_hat = inv_std * total_centred
-                    ttotal = tresidual + tx
-                    ttotal_centred = ttotal - tmean
-                    tx_hat = (ttotal_centred - mean_ttotal_centred_x_hat * x_hat) * inv_std
-                    dx_hat = dy * gamma
-                    dx_hat_centred = dx_hat - mean_dx_hat
-                    dtotal = (dx_hat_centred - mean_dx_hat_centred_x_hat * x_hat) * inv_std
-                    dx = dtotal
-                    dresidual = dtotal
-                    tdx_hat = dy * tgamma + gamma * tdy
-                    tdx_hat_centred = tdx_hat - mean_tdx_hat
-                    tdtotal = (coef_x_hat * x_hat - coef_dx_hat_centred * dx_hat_centred - coef_ttotal_centred * ttotal_centred + tdx_hat_centred) * inv_std
-                    tdx = tdtotal
-                    tdresidual = tdtotal
-                    sum_of_dy[j] += dy
-                    sum_of_tdy[j] += tdy
-                    sum_of_dy_x_hat[j] += dy * x_hat
-                    sum_of_tdy_x_hat[j] += tdy * x_hat
-                    sum_of_dy_tx_hat[j] += dy * tx_hat
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
-                    dresidual_all[e] = dresidual
-                    tdresidual_all[e] = tdresidual
-            for j in range(columns):
-                sums[0, j] += sum_of_dy[j]
-                sums[1, j] += sum_of_tdy[j]
-                sums[2, j] += sum_of_dy_x_hat[j]
-                sums[3, j] += sum_of_tdy_x_hat[j]
-                sums[4, j] += sum_of_dy_tx_hat[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy, tdy, dy_x_hat, tdy_x_hat, dy_tx_hat
-        for k in range(columns // 1):
-            at = k
-            count = float(total)
-            total_dy = sums[0, at]
-            total_tdy = sums[1, at]
-            total_dy_x_hat = sums[2, at]
-            total_tdy_x_hat = sums[3, at]
-            total_dy_tx_hat = sums[4, at]
-            dbeta = total_dy
-            tdbeta = total_tdy
-            dgamma = total_dy_x_hat
-            sum_tdy_x_hat = total_tdy_x_hat
-            sum_dy_tx_hat = total_dy_tx_hat
-            tdgamma = sum_dy_tx_hat + sum_tdy_x_hat
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
     return misfits
 
 
@@ -1445,76 +1133,6 @@ _FUNCTIONS = {
                 (),
                 ("sum", "settle"),
                 2,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "jvp": _Function(
-        3,
-        (
-            _Stage(
-                _jvp_1_along,
-                None,
-                (),
-                (0,),
-                (1,),
-                ("probe", "sum", "settle", "write"),
-                4,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        8,
-        (
-            _Stage(
-                _double_backward_1_along,
-                None,
-                (),
-                (0,),
-                (1,),
-                ("probe", "sum", "settle"),
-                9,
-                5,
-                (),
-            ),
-            _Stage(
-                None,
-                _double_backward_2_across,
-                (0,),
-                (1,),
-                (),
-                ("sum", "settle"),
-                1,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        9,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                None,
-                (),
-                (0,),
-                (1,),
-                ("probe", "sum", "settle"),
-                9,
-                5,
-                (),
-            ),
-            _Stage(
-                None,
-                _backward_jvp_2_across,
-                (0,),
-                (1,),
-                (),
-                ("sum", "settle"),
-                5,
                 0,
                 (),
             ),
@@ -1827,6 +1445,44 @@ def _per_channel(name: str, value: Any, shape: tuple[int, ...], dtype: Any, abse
     return _flat(value, dtype)
 
 
+_BLOCK = 128
+_ONES = {np.dtype(dtype): np.ones(_BLOCK, dtype) for dtype in (np.float32, np.float64)}
+
+
+def _sum(a: Array, axes: tuple[int, ...]) -> Any:
+    """The sum over axes: in blocks in a's own dtype, the blocks in float64; the same order every time."""
+    if axes[-1] == a.ndim - 1 and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
+        a, axes = _sum_last(a), axes[:-1]
+    if not axes:
+        return a.astype(np.float64)  # a copy: what it is a view of may be written to before it is used
+    if axes != tuple(range(len(axes))):
+        a = np.moveaxis(a, axes, range(len(axes)))
+    if a.ndim == 2 and axes == (0,):
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
+
+
+def _sum_last(a: Array) -> Array:
+    """The sum over the last axis, whose elements lie side by side: NumPy adds such ones in pairs, BLAS few of them."""
+    size = a.shape[-1]
+    if size == 1:
+        return a[..., 0]
+    if size > _BLOCK:
+        return np.add.reduce(a, axis=-1)
+    return a.reshape(math.prod(a.shape[:-1]), size).dot(_ONES[a.dtype][:size]).reshape(a.shape[:-1])
+
+
+def _sum_rows(a: Array) -> Array:
+    """The sum over the first of two axes, as products with ones, which BLAS does."""
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return ones[:rows].dot(a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(whole // _BLOCK, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole].dot(a[whole:])
+
+
 def _rows(
     x: Array, normalized_ndim: Any, rows: tuple[int, ...] | None, /, **parameters: Any
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -1858,6 +1514,17 @@ def _saved_shape(saved: Any, field: str) -> tuple[int, ...]:
     return value.shape
 
 
+def _target(result: Array, shape: tuple[int, ...]) -> Array:
+    """The result as a view of the shape that is computed in, or, where there is no such view, room beside it."""
+    return result.reshape(shape) if result.flags.c_contiguous else np.empty(shape, result.dtype)
+
+
+def _deliver(target: Array, result: Array) -> None:
+    """What was computed beside a result is copied into it."""
+    if not np.may_share_memory(target, result):
+        np.copyto(result, target.reshape(result.shape))
+
+
 def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:
     if value.shape != other.shape:
         raise ValueError(f"{name} needs {other_name}'s shape {other.shape}, got {value.shape}")
@@ -1884,6 +1551,16 @@ def _optional(name: str, value: Any, like: Array, absent: float = 0.0) -> Array:
     value = _array(name, value)
     _check_like(name, value, "x", like)
     return value
+
+
+def _vector(name: str, value: Any, shape: tuple[int, ...], absent: float | None = None) -> Array:
+    """A per-channel array in float64; None is what an absent parameter stands for."""
+    if value is None and absent is not None:
+        return np.full(shape, float(absent))
+    value = _array(name, value)
+    if value.shape != shape:
+        raise ValueError(f"{name} needs shape {shape}, got {value.shape}")
+    return value.astype(np.float64, copy=False)
 
 
 def _number(name: str, value: Any) -> float:

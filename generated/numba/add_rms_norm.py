@@ -234,6 +234,7 @@ def backward(
     return dx_result, dresidual_result, dgamma_result if has_gamma else None
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     residual: Array,
@@ -285,26 +286,42 @@ def jvp(
     leading, trailing = _rows(x, normalized_ndim, None, gamma=gamma, tgamma=tgamma)
     shape = (math.prod(leading), math.prod(trailing))
     _check_like("residual", residual, "x", x)
+    features = shape[1]
     ty_result = np.empty(x.shape, x.dtype)
-    gamma = _per_channel("gamma", gamma, trailing, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, trailing, _COMPUTE[x.dtype], absent=0)
-    eps = _constant("eps", eps, at_least=0.0)
-    inv_rms = _per_channel("saved.inv_rms", saved.inv_rms, leading, _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        shape,
-        arrays=[x, residual, tx, tresidual],
-        vectors=[gamma, tgamma, inv_rms],
-        numbers=[eps],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    gamma = _vector("gamma", gamma, trailing, absent=1).reshape(-1)
+    tgamma = _vector("tgamma", tgamma, trailing, absent=0).reshape(-1)
+    inv_rms = _vector("saved.inv_rms", saved.inv_rms, leading).reshape(-1)
+    dtype = _COMPUTE[x.dtype]
+    x = x.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    tresidual = tresidual.reshape(shape).astype(dtype, copy=False)
+    ty = _target(ty_result, shape)
+    # total = residual + x
+    total = np.add(residual, x)
+    # x_hat = inv_rms * total
+    np.multiply(total, inv_rms.astype(dtype, copy=False)[:, None], out=total)
+    x_hat = total
+    # ttotal = tresidual + tx
+    ttotal = np.add(tresidual, tx)
+    # sum_ttotal_x_hat = Sum(ttotal * x_hat, d)
+    work = np.multiply(ttotal, x_hat)
+    sum_ttotal_x_hat = _sum(work, (1,))
+    mean_ttotal_x_hat = sum_ttotal_x_hat / features
+    # tx_hat = (ttotal - mean_ttotal_x_hat * x_hat) * inv_rms
+    np.multiply(x_hat, mean_ttotal_x_hat.astype(dtype, copy=False)[:, None], out=work)
+    np.subtract(ttotal, work, out=ttotal)
+    np.multiply(ttotal, inv_rms.astype(dtype, copy=False)[:, None], out=ttotal)
+    tx_hat = ttotal
+    # ty = gamma * tx_hat + tgamma * x_hat
+    np.multiply(tx_hat, gamma.astype(dtype, copy=False), out=tx_hat)
+    np.multiply(x_hat, tgamma.astype(dtype, copy=False), out=x_hat)
+    np.add(tx_hat, x_hat, out=ty)
+    _deliver(ty, ty_result)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     ddresidual: Array | None,
@@ -384,25 +401,85 @@ def double_backward(
     g_x_result = np.empty(x.shape, x.dtype)
     g_residual_result = np.empty(x.shape, x.dtype)
     g_gamma_result = np.empty(trailing, kept_dtype)
-    ddgamma = _per_channel("ddgamma", ddgamma, trailing, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, trailing, _COMPUTE[x.dtype], absent=1)
-    inv_rms = _per_channel("saved.inv_rms", saved.inv_rms, leading, _COMPUTE[x.dtype])
+    ddgamma = _vector("ddgamma", ddgamma, trailing, absent=0).reshape(-1)
+    gamma = _vector("gamma", gamma, trailing, absent=1).reshape(-1)
+    inv_rms = _vector("saved.inv_rms", saved.inv_rms, leading).reshape(-1)
     _check_count(saved.count, features)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        x.dtype,
-        shape,
-        arrays=[ddx, ddresidual, dy, x, residual],
-        vectors=[ddgamma, gamma, inv_rms],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result, g_residual_result],
-        results=[g_gamma_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    ddx = ddx.reshape(shape).astype(dtype, copy=False)
+    ddresidual = ddresidual.reshape(shape).astype(dtype, copy=False)
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    g_dy = _target(g_dy_result, shape)
+    g_x = _target(g_x_result, shape)
+    g_residual = _target(g_residual_result, shape)
+    # total = residual + x
+    total = np.add(residual, x)
+    # x_hat = inv_rms * total
+    np.multiply(total, inv_rms.astype(dtype, copy=False)[:, None], out=total)
+    x_hat = total
+    # dx_hat = dy * gamma
+    dx_hat = np.multiply(dy, gamma.astype(dtype, copy=False))
+    # sum_dx_hat_x_hat = Sum(dx_hat * x_hat, d)
+    work = np.multiply(dx_hat, x_hat)
+    sum_dx_hat_x_hat = _sum(work, (1,))
+    coef_g_dtotal = inv_rms * sum_dx_hat_x_hat / features
+    # g_dtotal = ddresidual + ddx
+    np.add(ddresidual, ddx, out=work)
+    g_dtotal = work
+    # sum_g_dtotal_x_hat = Sum(g_dtotal * x_hat, d)
+    work_2 = np.multiply(g_dtotal, x_hat)
+    sum_g_dtotal_x_hat = _sum(work_2, (1,))
+    # sum_dx_hat_g_dtotal = Sum(dx_hat * g_dtotal, d)
+    np.multiply(dx_hat, g_dtotal, out=work_2)
+    sum_dx_hat_g_dtotal = _sum(work_2, (1,))
+    mean_g_dtotal_x_hat = sum_g_dtotal_x_hat / features
+    # g_dx_hat = (g_dtotal - mean_g_dtotal_x_hat * x_hat) * inv_rms
+    np.multiply(x_hat, mean_g_dtotal_x_hat.astype(dtype, copy=False)[:, None], out=work_2)
+    np.subtract(g_dtotal, work_2, out=work_2)
+    np.multiply(work_2, inv_rms.astype(dtype, copy=False)[:, None], out=work_2)
+    g_dx_hat = work_2
+    # g_gamma = Sum(dy * g_dx_hat, n)
+    work_3 = np.multiply(dy, g_dx_hat)
+    g_gamma = _sum(work_3, (0,))
+    # g_dy = ddgamma * x_hat + g_dx_hat * gamma
+    np.multiply(x_hat, ddgamma.astype(dtype, copy=False), out=work_3)
+    np.multiply(g_dx_hat, gamma.astype(dtype, copy=False), out=g_dx_hat)
+    np.add(work_3, g_dx_hat, out=g_dy)
+    coef_dx_hat = inv_rms * mean_g_dtotal_x_hat
+    # g_x_hat = ddgamma * dy
+    np.multiply(dy, ddgamma.astype(dtype, copy=False), out=g_dx_hat)
+    g_x_hat = g_dx_hat
+    # sum_g_x_hat_x_hat = Sum(g_x_hat * x_hat, d)
+    np.multiply(g_x_hat, x_hat, out=work_3)
+    sum_g_x_hat_x_hat = _sum(work_3, (1,))
+    coef_x_hat = (
+        3 * inv_rms * mean_g_dtotal_x_hat * sum_dx_hat_x_hat / features
+        - inv_rms * sum_dx_hat_g_dtotal / features
+        - sum_g_x_hat_x_hat / features
     )
+    # g_total = (coef_x_hat * x_hat + g_x_hat - coef_dx_hat * dx_hat - coef_g_dtotal * g_dtotal) * inv_rms
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.multiply(dx_hat, coef_dx_hat.astype(dtype, copy=False)[:, None], out=dx_hat)
+    np.subtract(x_hat, dx_hat, out=x_hat)
+    np.multiply(g_dtotal, coef_g_dtotal.astype(dtype, copy=False)[:, None], out=g_dtotal)
+    np.subtract(x_hat, g_dtotal, out=x_hat)
+    np.add(x_hat, g_x_hat, out=x_hat)
+    np.multiply(x_hat, inv_rms.astype(dtype, copy=False)[:, None], out=x_hat)
+    g_total = x_hat
+    # g_x = g_total
+    np.copyto(g_x, g_total)
+    # g_residual = g_total
+    np.copyto(g_residual, g_total)
+    _deliver(g_dy, g_dy_result)
+    _deliver(g_x, g_x_result)
+    _deliver(g_residual, g_residual_result)
+    g_gamma_result[...] = g_gamma.reshape(trailing)
     return g_dy_result, g_x_result, g_residual_result, g_gamma_result if has_gamma else None
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -494,22 +571,100 @@ def backward_jvp(
     tdresidual_result = np.empty(x.shape, x.dtype)
     dgamma_result = np.empty(trailing, kept_dtype)
     tdgamma_result = np.empty(trailing, kept_dtype)
-    gamma = _per_channel("gamma", gamma, trailing, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, trailing, _COMPUTE[x.dtype], absent=0)
-    inv_rms = _per_channel("saved.inv_rms", saved.inv_rms, leading, _COMPUTE[x.dtype])
+    gamma = _vector("gamma", gamma, trailing, absent=1).reshape(-1)
+    tgamma = _vector("tgamma", tgamma, trailing, absent=0).reshape(-1)
+    inv_rms = _vector("saved.inv_rms", saved.inv_rms, leading).reshape(-1)
     _check_count(saved.count, features)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        x.dtype,
-        shape,
-        arrays=[dy, tdy, x, tx, residual, tresidual],
-        vectors=[gamma, tgamma, inv_rms],
-        numbers=[],
-        outputs=[dx_result, tdx_result, dresidual_result, tdresidual_result],
-        results=[dgamma_result, tdgamma_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    tdy = tdy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    tresidual = tresidual.reshape(shape).astype(dtype, copy=False)
+    dx = _target(dx_result, shape)
+    tdx = _target(tdx_result, shape)
+    dresidual = _target(dresidual_result, shape)
+    tdresidual = _target(tdresidual_result, shape)
+    # total = residual + x
+    total = np.add(residual, x)
+    # x_hat = inv_rms * total
+    np.multiply(total, inv_rms.astype(dtype, copy=False)[:, None], out=total)
+    x_hat = total
+    # dgamma = Sum(dy * x_hat, n)
+    work = np.multiply(dy, x_hat)
+    dgamma = _sum(work, (0,))
+    # sum_tdy_x_hat = Sum(tdy * x_hat, n)
+    np.multiply(tdy, x_hat, out=work)
+    sum_tdy_x_hat = _sum(work, (0,))
+    # ttotal = tresidual + tx
+    np.add(tresidual, tx, out=work)
+    ttotal = work
+    # sum_ttotal_x_hat = Sum(ttotal * x_hat, d)
+    work_2 = np.multiply(ttotal, x_hat)
+    sum_ttotal_x_hat = _sum(work_2, (1,))
+    mean_ttotal_x_hat = sum_ttotal_x_hat / features
+    # tx_hat = (ttotal - mean_ttotal_x_hat * x_hat) * inv_rms
+    np.multiply(x_hat, mean_ttotal_x_hat.astype(dtype, copy=False)[:, None], out=work_2)
+    np.subtract(ttotal, work_2, out=work_2)
+    np.multiply(work_2, inv_rms.astype(dtype, copy=False)[:, None], out=work_2)
+    tx_hat = work_2
+    # sum_dy_tx_hat = Sum(dy * tx_hat, n)
+    np.multiply(dy, tx_hat, out=tx_hat)
+    sum_dy_tx_hat = _sum(tx_hat, (0,))
+    tdgamma = sum_dy_tx_hat + sum_tdy_x_hat
+    coef_dx_hat = inv_rms * mean_ttotal_x_hat
+    # dx_hat = dy * gamma
+    np.multiply(dy, gamma.astype(dtype, copy=False), out=tx_hat)
+    dx_hat = tx_hat
+    # sum_dx_hat_x_hat = Sum(dx_hat * x_hat, d)
+    work_3 = np.multiply(dx_hat, x_hat)
+    sum_dx_hat_x_hat = _sum(work_3, (1,))
+    # sum_dx_hat_ttotal = Sum(dx_hat * ttotal, d)
+    np.multiply(dx_hat, ttotal, out=work_3)
+    sum_dx_hat_ttotal = _sum(work_3, (1,))
+    mean_dx_hat_x_hat = sum_dx_hat_x_hat / features
+    # dtotal = (dx_hat - mean_dx_hat_x_hat * x_hat) * inv_rms
+    np.multiply(x_hat, mean_dx_hat_x_hat.astype(dtype, copy=False)[:, None], out=work_3)
+    np.subtract(dx_hat, work_3, out=work_3)
+    np.multiply(work_3, inv_rms.astype(dtype, copy=False)[:, None], out=work_3)
+    dtotal = work_3
+    # dx = dtotal
+    np.copyto(dx, dtotal)
+    # dresidual = dtotal
+    np.copyto(dresidual, dtotal)
+    coef_ttotal = inv_rms * mean_dx_hat_x_hat
+    # tdx_hat = dy * tgamma + gamma * tdy
+    tdx_hat = np.multiply(dy, tgamma.astype(dtype, copy=False))
+    work_4 = np.multiply(tdy, gamma.astype(dtype, copy=False))
+    np.add(tdx_hat, work_4, out=tdx_hat)
+    # sum_tdx_hat_x_hat = Sum(tdx_hat * x_hat, d)
+    np.multiply(tdx_hat, x_hat, out=work_4)
+    sum_tdx_hat_x_hat = _sum(work_4, (1,))
+    coef_x_hat = (
+        3 * inv_rms * mean_dx_hat_x_hat * mean_ttotal_x_hat
+        - inv_rms * sum_dx_hat_ttotal / features
+        - sum_tdx_hat_x_hat / features
     )
+    # tdtotal = (coef_x_hat * x_hat + tdx_hat - coef_dx_hat * dx_hat - coef_ttotal * ttotal) * inv_rms
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.multiply(dx_hat, coef_dx_hat.astype(dtype, copy=False)[:, None], out=dx_hat)
+    np.subtract(x_hat, dx_hat, out=x_hat)
+    np.multiply(ttotal, coef_ttotal.astype(dtype, copy=False)[:, None], out=ttotal)
+    np.subtract(x_hat, ttotal, out=x_hat)
+    np.add(x_hat, tdx_hat, out=x_hat)
+    np.multiply(x_hat, inv_rms.astype(dtype, copy=False)[:, None], out=x_hat)
+    tdtotal = x_hat
+    # tdx = tdtotal
+    np.copyto(tdx, tdtotal)
+    # tdresidual = tdtotal
+    np.copyto(tdresidual, tdtotal)
+    _deliver(dx, dx_result)
+    _deliver(tdx, tdx_result)
+    _deliver(dresidual, dresidual_result)
+    _deliver(tdresidual, tdresidual_result)
+    dgamma_result[...] = dgamma.reshape(trailing)
+    tdgamma_result[...] = tdgamma.reshape(trailing)
     return (
         dx_result,
         tdx_result,
@@ -598,7 +753,7 @@ def _forward_1_along(
             inv_rms_all[k] = inv_rms * unit
             inv_rms_slot[at] = inv_rms
         if first_step <= 2 < last_step:  # y
-            inv_rms = real(inv_rms_slot[at])
+            inv_rms = inv_rms_slot[at]
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -607,7 +762,7 @@ def _forward_1_along(
                 first_e = (o * kept + k) * (runs * run) + i
                 for j in range(n):
                     e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
+                    gamma = gamma_all[np.uintp(i + j)]
                     x = x_all[e] * unit
                     residual = residual_all[e] * unit
                     total_ = residual + x
@@ -632,7 +787,7 @@ def _backward_1_along(
         at = k * keep
         if first_step <= 0 < last_step:  # sums of dx_hat_x_hat
             limit = _BLOCK
-            inv_rms = real(inv_rms_all[k])
+            inv_rms = inv_rms_all[k]
             for t in range(1):
                 sums[t, at] = 0
             begin, end = first_part, min(last_part, total)
@@ -644,7 +799,7 @@ def _backward_1_along(
                 first_e = (o * kept + k) * (runs * run) + i
                 for j in range(n):
                     e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
+                    gamma = gamma_all[np.uintp(i + j)]
                     dy = dy_all[e]
                     x = x_all[e]
                     residual = residual_all[e]
@@ -686,12 +841,12 @@ def _backward_2_across(
                 sum_of_dy_x_hat[j] = 0
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
-                inv_rms = real(inv_rms_all[o])
-                mean_dx_hat_x_hat = real(mean_dx_hat_x_hat_slot[(o) * keep])
+                inv_rms = inv_rms_all[o]
+                mean_dx_hat_x_hat = mean_dx_hat_x_hat_slot[(o) * keep]
                 for j in range(columns):
                     e, k = np.uintp(first_e + j), j
                     at = k
-                    gamma = real(gamma_all[k])
+                    gamma = gamma_all[k]
                     dy = dy_all[e]
                     x = x_all[e]
                     residual = residual_all[e]
@@ -713,364 +868,6 @@ def _backward_2_across(
             total_dy_x_hat = sums[0, at]
             dgamma = total_dy_x_hat
             dgamma_all[k] = dgamma
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, residual_all, tx_all, tresidual_all, gamma_all, tgamma_all, inv_rms_all, ty_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of ttotal_x_hat; what follows from the sums of ttotal_x_hat; ty."""
-    real = x_all.dtype.type
-    mean_ttotal_x_hat_slot, = slots
-    kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of ttotal_x_hat
-            limit = _BLOCK
-            inv_rms = real(inv_rms_all[k])
-            for t in range(1):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                sum_of_ttotal_x_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    tx = tx_all[e]
-                    tresidual = tresidual_all[e]
-                    total_ = residual + x
-                    x_hat = inv_rms * total_
-                    ttotal = tresidual + tx
-                    sum_of_ttotal_x_hat = _plus(sum_of_ttotal_x_hat, ttotal * x_hat)
-                sums[0, at] += sum_of_ttotal_x_hat
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of ttotal_x_hat
-            count = float(total)
-            total_ttotal_x_hat = sums[0, at]
-            features = float(shape[1])
-            sum_ttotal_x_hat = total_ttotal_x_hat
-            mean_ttotal_x_hat = sum_ttotal_x_hat / features
-            mean_ttotal_x_hat_slot[at] = mean_ttotal_x_hat
-        if first_step <= 2 < last_step:  # ty
-            inv_rms = real(inv_rms_all[k])
-            mean_ttotal_x_hat = real(mean_ttotal_x_hat_slot[at])
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
-                    tgamma = real(tgamma_all[np.uintp(i + j)])
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    tx = tx_all[e]
-                    tresidual = tresidual_all[e]
-                    total_ = residual + x
-                    x_hat = inv_rms * total_
-                    ttotal = tresidual + tx
-                    tx_hat = (ttotal - mean_ttotal_x_hat * x_hat) * inv_rms
-                    ty = gamma * tx_hat + tgamma * x_hat
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, ddresidual_all, dy_all, x_all, residual_all, ddgamma_all, gamma_all, inv_rms_all, g_dy_all, g_x_all, g_residual_all, g_gamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of dx_hat_x_hat, g_dtotal_x_hat, dx_hat_g_dtotal, g_x_hat_x_hat; what follows from the sums of dx_hat_x_hat, g_dtotal_x_hat, dx_hat_g_dtotal, g_x_hat_x_hat."""
-    real = ddx_all.dtype.type
-    coef_dx_hat_slot, coef_g_dtotal_slot, coef_x_hat_slot, mean_g_dtotal_x_hat_slot = slots
-    kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of dx_hat_x_hat, g_dtotal_x_hat, dx_hat_g_dtotal, g_x_hat_x_hat
-            limit = _BLOCK
-            inv_rms = real(inv_rms_all[k])
-            for t in range(4):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                sum_of_dx_hat_x_hat = sum_of_g_dtotal_x_hat = sum_of_dx_hat_g_dtotal = sum_of_g_x_hat_x_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
-                    ddgamma = real(ddgamma_all[np.uintp(i + j)])
-                    ddx = ddx_all[e]
-                    ddresidual = ddresidual_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    total_ = residual + x
-                    x_hat = inv_rms * total_
-                    dx_hat = dy * gamma
-                    g_dtotal = ddresidual + ddx
-                    g_x_hat = ddgamma * dy
-                    sum_of_dx_hat_x_hat = _plus(sum_of_dx_hat_x_hat, dx_hat * x_hat)
-                    sum_of_g_dtotal_x_hat = _plus(sum_of_g_dtotal_x_hat, g_dtotal * x_hat)
-                    sum_of_dx_hat_g_dtotal = _plus(sum_of_dx_hat_g_dtotal, dx_hat * g_dtotal)
-                    sum_of_g_x_hat_x_hat = _plus(sum_of_g_x_hat_x_hat, g_x_hat * x_hat)
-                sums[0, at] += sum_of_dx_hat_x_hat
-                sums[1, at] += sum_of_g_dtotal_x_hat
-                sums[2, at] += sum_of_dx_hat_g_dtotal
-                sums[3, at] += sum_of_g_x_hat_x_hat
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of dx_hat_x_hat, g_dtotal_x_hat, dx_hat_g_dtotal, g_x_hat_x_hat
-            count = float(total)
-            inv_rms = inv_rms_all[k]
-            total_dx_hat_x_hat = sums[0, at]
-            total_g_dtotal_x_hat = sums[1, at]
-            total_dx_hat_g_dtotal = sums[2, at]
-            total_g_x_hat_x_hat = sums[3, at]
-            features = float(shape[1])
-            sum_dx_hat_x_hat = total_dx_hat_x_hat
-            coef_g_dtotal = inv_rms * sum_dx_hat_x_hat / features
-            sum_g_dtotal_x_hat = total_g_dtotal_x_hat
-            sum_dx_hat_g_dtotal = total_dx_hat_g_dtotal
-            mean_g_dtotal_x_hat = sum_g_dtotal_x_hat / features
-            coef_dx_hat = inv_rms * mean_g_dtotal_x_hat
-            sum_g_x_hat_x_hat = total_g_x_hat_x_hat
-            coef_x_hat = 3 * inv_rms * mean_g_dtotal_x_hat * sum_dx_hat_x_hat / features - inv_rms * sum_dx_hat_g_dtotal / features - sum_g_x_hat_x_hat / features
-            coef_dx_hat_slot[at] = coef_dx_hat
-            coef_g_dtotal_slot[at] = coef_g_dtotal
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_g_dtotal_x_hat_slot[at] = mean_g_dtotal_x_hat
-    return misfits
-
-
-@_compiled
-def _double_backward_2_across(
-    ddx_all, ddresidual_all, dy_all, x_all, residual_all, ddgamma_all, gamma_all, inv_rms_all, g_dy_all, g_x_all, g_residual_all, g_gamma_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of dy_g_dx_hat and g_dy and g_x and g_residual; what follows from the sums of dy_g_dx_hat."""
-    real = ddx_all.dtype.type
-    coef_dx_hat_slot, coef_g_dtotal_slot, coef_x_hat_slot, mean_g_dtotal_x_hat_slot = slots
-    rows, width = shape[0], shape[1] * 1
-    total, columns, misfits = rows * 1, last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy_g_dx_hat and g_dy and g_x and g_residual
-        sum_of_dy_g_dx_hat = work[0]
-        skip = 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_dy_g_dx_hat[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                inv_rms = real(inv_rms_all[o])
-                mean_g_dtotal_x_hat = real(mean_g_dtotal_x_hat_slot[(o) * keep])
-                coef_dx_hat = real(coef_dx_hat_slot[(o) * keep])
-                coef_g_dtotal = real(coef_g_dtotal_slot[(o) * keep])
-                coef_x_hat = real(coef_x_hat_slot[(o) * keep])
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    gamma = real(gamma_all[k])
-                    ddgamma = real(ddgamma_all[k])
-                    ddx = ddx_all[e]
-                    ddresidual = ddresidual_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    total_ = residual + x
-                    x_hat = inv_rms * total_
-                    dx_hat = dy * gamma
-                    g_dtotal = ddresidual + ddx
-                    g_dx_hat = (g_dtotal - mean_g_dtotal_x_hat * x_hat) * inv_rms
-                    g_dy = ddgamma * x_hat + g_dx_hat * gamma
-                    g_x_hat = ddgamma * dy
-                    g_total = (coef_x_hat * x_hat - coef_dx_hat * dx_hat - coef_g_dtotal * g_dtotal + g_x_hat) * inv_rms
-                    g_x = g_total
-                    g_residual = g_total
-                    sum_of_dy_g_dx_hat[j] += dy * g_dx_hat
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                    g_residual_all[e] = g_residual
-            for j in range(columns):
-                sums[0, j] += sum_of_dy_g_dx_hat[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy_g_dx_hat
-        for k in range(columns // 1):
-            at = k
-            count = float(total)
-            total_dy_g_dx_hat = sums[0, at]
-            g_gamma = total_dy_g_dx_hat
-            g_gamma_all[k] = g_gamma
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, residual_all, tresidual_all, gamma_all, tgamma_all, inv_rms_all, dx_all, tdx_all, dresidual_all, tdresidual_all, dgamma_all, tdgamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of ttotal_x_hat, dx_hat_x_hat, dx_hat_ttotal, tdx_hat_x_hat; what follows from the sums of ttotal_x_hat, dx_hat_x_hat, dx_hat_ttotal, tdx_hat_x_hat."""
-    real = dy_all.dtype.type
-    coef_dx_hat_slot, coef_ttotal_slot, coef_x_hat_slot, mean_dx_hat_x_hat_slot, mean_ttotal_x_hat_slot = slots
-    kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of ttotal_x_hat, dx_hat_x_hat, dx_hat_ttotal, tdx_hat_x_hat
-            limit = _BLOCK
-            inv_rms = real(inv_rms_all[k])
-            for t in range(4):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                sum_of_ttotal_x_hat = sum_of_dx_hat_x_hat = sum_of_dx_hat_ttotal = sum_of_tdx_hat_x_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    gamma = real(gamma_all[np.uintp(i + j)])
-                    tgamma = real(tgamma_all[np.uintp(i + j)])
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    residual = residual_all[e]
-                    tresidual = tresidual_all[e]
-                    total_ = residual + x
-                    x_hat = inv_rms * total_
-                    ttotal = tresidual + tx
-                    dx_hat = dy * gamma
-                    tdx_hat = dy * tgamma + gamma * tdy
-                    sum_of_ttotal_x_hat = _plus(sum_of_ttotal_x_hat, ttotal * x_hat)
-                    sum_of_dx_hat_x_hat = _plus(sum_of_dx_hat_x_hat, dx_hat * x_hat)
-                    sum_of_dx_hat_ttotal = _plus(sum_of_dx_hat_ttotal, dx_hat * ttotal)
-                    sum_of_tdx_hat_x_hat = _plus(sum_of_tdx_hat_x_hat, tdx_hat * x_hat)
-                sums[0, at] += sum_of_ttotal_x_hat
-                sums[1, at] += sum_of_dx_hat_x_hat
-                sums[2, at] += sum_of_dx_hat_ttotal
-                sums[3, at] += sum_of_tdx_hat_x_hat
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of ttotal_x_hat, dx_hat_x_hat, dx_hat_ttotal, tdx_hat_x_hat
-            count = float(total)
-            inv_rms = inv_rms_all[k]
-            total_ttotal_x_hat = sums[0, at]
-            total_dx_hat_x_hat = sums[1, at]
-            total_dx_hat_ttotal = sums[2, at]
-            total_tdx_hat_x_hat = sums[3, at]
-            features = float(shape[1])
-            sum_ttotal_x_hat = total_ttotal_x_hat
-            mean_ttotal_x_hat = sum_ttotal_x_hat / features
-            coef_dx_hat = inv_rms * mean_ttotal_x_hat
-            sum_dx_hat_x_hat = total_dx_hat_x_hat
-            sum_dx_hat_ttotal = total_dx_hat_ttotal
-            mean_dx_hat_x_hat = sum_dx_hat_x_hat / features
-            coef_ttotal = inv_rms * mean_dx_hat_x_hat
-            sum_tdx_hat_x_hat = total_tdx_hat_x_hat
-            coef_x_hat = 3 * inv_rms * mean_dx_hat_x_hat * mean_ttotal_x_hat - inv_rms * sum_dx_hat_ttotal / features - sum_tdx_hat_x_hat / features
-            coef_dx_hat_slot[at] = coef_dx_hat
-            coef_ttotal_slot[at] = coef_ttotal
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_dx_hat_x_hat_slot[at] = mean_dx_hat_x_hat
-            mean_ttotal_x_hat_slot[at] = mean_ttotal_x_hat
-    return misfits
-
-
-@_compiled
-def _backward_jvp_2_across(
-    dy_all, tdy_all, x_all, tx_all, residual_all, tresidual_all, gamma_all, tgamma_all, inv_rms_all, dx_all, tdx_all, dresidual_all, tdresidual_all, dgamma_all, tdgamma_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of dy_x_hat, tdy_x_hat, dy_tx_hat and dx and tdx and dresidual and tdresidual; what follows from the sums of dy_x_hat, tdy_x_hat, dy_tx_hat."""
-    real = dy_all.dtype.type
-    coef_dx_hat_slot, coef_ttotal_slot, coef_x_hat_slot, mean_dx_hat_x_hat_slot, mean_ttotal_x_hat_slot = slots
-    rows, width = shape[0], shape[1] * 1
-    total, columns, misfits = rows * 1, last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy_x_hat, tdy_x_hat, dy_tx_hat and dx and tdx and dresidual and tdresidual
-        sum_of_dy_x_hat = work[0]
-        sum_of_tdy_x_hat = work[1]
-        sum_of_dy_tx_hat = work[2]
-        skip = 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(3):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_dy_x_hat[j] = 0
-                sum_of_tdy_x_hat[j] = 0
-                sum_of_dy_tx_hat[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                inv_rms = real(inv_rms_all[o])
-                mean_ttotal_x_hat = real(mean_ttotal_x_hat_slot[(o) * keep])
-                mean_dx_hat_x_hat = real(mean_dx_hat_x_hat_slot[(o) * keep])
-                coef_dx_hat = real(coef_dx_hat_slot[(o) * keep])
-                coef_ttotal = real(coef_ttotal_slot[(o) * keep])
-                coef_x_hat = real(coef_x_hat_slot[(o) * keep])
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    gamma = real(gamma_all[k])
-                    tgamma = real(tgamma_all[k])
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    residual = residual_all[e]
-                    tresidual = tresidual_all[e]
-                    total_ = residual + x
-                    x_hat = inv_rms * total_
-                    ttotal = tresidual + tx
-                    tx_hat = (ttotal - mean_ttotal_x_hat * x_hat) * inv_rms
-                    dx_hat = dy * gamma
-                    dtotal = (dx_hat - mean_dx_hat_x_hat * x_hat) * inv_rms
-                    dx = dtotal
-                    dresidual = dtotal
-                    tdx_hat = dy * tgamma + gamma * tdy
-                    tdtotal = (coef_x_hat * x_hat - coef_dx_hat * dx_hat - coef_ttotal * ttotal + tdx_hat) * inv_rms
-                    tdx = tdtotal
-                    tdresidual = tdtotal
-                    sum_of_dy_x_hat[j] += dy * x_hat
-                    sum_of_tdy_x_hat[j] += tdy * x_hat
-                    sum_of_dy_tx_hat[j] += dy * tx_hat
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
-                    dresidual_all[e] = dresidual
-                    tdresidual_all[e] = tdresidual
-            for j in range(columns):
-                sums[0, j] += sum_of_dy_x_hat[j]
-                sums[1, j] += sum_of_tdy_x_hat[j]
-                sums[2, j] += sum_of_dy_tx_hat[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy_x_hat, tdy_x_hat, dy_tx_hat
-        for k in range(columns // 1):
-            at = k
-            count = float(total)
-            total_dy_x_hat = sums[0, at]
-            total_tdy_x_hat = sums[1, at]
-            total_dy_tx_hat = sums[2, at]
-            dgamma = total_dy_x_hat
-            sum_tdy_x_hat = total_tdy_x_hat
-            sum_dy_tx_hat = total_dy_tx_hat
-            tdgamma = sum_dy_tx_hat + sum_tdy_x_hat
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
     return misfits
 
 
@@ -1144,76 +941,6 @@ _FUNCTIONS = {
                 (),
                 ("sum", "settle"),
                 1,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "jvp": _Function(
-        1,
-        (
-            _Stage(
-                _jvp_1_along,
-                None,
-                (),
-                (0,),
-                (1,),
-                ("sum", "settle", "write"),
-                1,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        4,
-        (
-            _Stage(
-                _double_backward_1_along,
-                None,
-                (),
-                (0,),
-                (1,),
-                ("sum", "settle"),
-                4,
-                0,
-                (),
-            ),
-            _Stage(
-                None,
-                _double_backward_2_across,
-                (0,),
-                (1,),
-                (),
-                ("sum", "settle"),
-                1,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        5,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                None,
-                (),
-                (0,),
-                (1,),
-                ("sum", "settle"),
-                4,
-                0,
-                (),
-            ),
-            _Stage(
-                None,
-                _backward_jvp_2_across,
-                (0,),
-                (1,),
-                (),
-                ("sum", "settle"),
-                3,
                 0,
                 (),
             ),
@@ -1526,6 +1253,44 @@ def _per_channel(name: str, value: Any, shape: tuple[int, ...], dtype: Any, abse
     return _flat(value, dtype)
 
 
+_BLOCK = 128
+_ONES = {np.dtype(dtype): np.ones(_BLOCK, dtype) for dtype in (np.float32, np.float64)}
+
+
+def _sum(a: Array, axes: tuple[int, ...]) -> Any:
+    """The sum over axes: in blocks in a's own dtype, the blocks in float64; the same order every time."""
+    if axes[-1] == a.ndim - 1 and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
+        a, axes = _sum_last(a), axes[:-1]
+    if not axes:
+        return a.astype(np.float64)  # a copy: what it is a view of may be written to before it is used
+    if axes != tuple(range(len(axes))):
+        a = np.moveaxis(a, axes, range(len(axes)))
+    if a.ndim == 2 and axes == (0,):
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
+
+
+def _sum_last(a: Array) -> Array:
+    """The sum over the last axis, whose elements lie side by side: NumPy adds such ones in pairs, BLAS few of them."""
+    size = a.shape[-1]
+    if size == 1:
+        return a[..., 0]
+    if size > _BLOCK:
+        return np.add.reduce(a, axis=-1)
+    return a.reshape(math.prod(a.shape[:-1]), size).dot(_ONES[a.dtype][:size]).reshape(a.shape[:-1])
+
+
+def _sum_rows(a: Array) -> Array:
+    """The sum over the first of two axes, as products with ones, which BLAS does."""
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return ones[:rows].dot(a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(whole // _BLOCK, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole].dot(a[whole:])
+
+
 def _rows(
     x: Array, normalized_ndim: Any, rows: tuple[int, ...] | None, /, **parameters: Any
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -1557,6 +1322,17 @@ def _saved_shape(saved: Any, field: str) -> tuple[int, ...]:
     return value.shape
 
 
+def _target(result: Array, shape: tuple[int, ...]) -> Array:
+    """The result as a view of the shape that is computed in, or, where there is no such view, room beside it."""
+    return result.reshape(shape) if result.flags.c_contiguous else np.empty(shape, result.dtype)
+
+
+def _deliver(target: Array, result: Array) -> None:
+    """What was computed beside a result is copied into it."""
+    if not np.may_share_memory(target, result):
+        np.copyto(result, target.reshape(result.shape))
+
+
 def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:
     if value.shape != other.shape:
         raise ValueError(f"{name} needs {other_name}'s shape {other.shape}, got {value.shape}")
@@ -1583,6 +1359,16 @@ def _optional(name: str, value: Any, like: Array, absent: float = 0.0) -> Array:
     value = _array(name, value)
     _check_like(name, value, "x", like)
     return value
+
+
+def _vector(name: str, value: Any, shape: tuple[int, ...], absent: float | None = None) -> Array:
+    """A per-channel array in float64; None is what an absent parameter stands for."""
+    if value is None and absent is not None:
+        return np.full(shape, float(absent))
+    value = _array(name, value)
+    if value.shape != shape:
+        raise ValueError(f"{name} needs shape {shape}, got {value.shape}")
+    return value.astype(np.float64, copy=False)
 
 
 def _number(name: str, value: Any) -> float:

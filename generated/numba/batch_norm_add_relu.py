@@ -266,6 +266,7 @@ def backward(
     return dx_result, dresidual_result, dgamma_result if has_gamma else None, dbeta_result if has_beta else None
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     residual: Array,
@@ -328,30 +329,62 @@ def jvp(
     shape = _channels(x, channel_axis)
     channels = shape[1:2]
     _check_like("residual", residual, "x", x)
+    m = shape[0] * shape[2]
     ty_result = np.empty(x.shape, x.dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
-    eps = _constant("eps", eps, at_least=0.0)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        shape,
-        arrays=[x, residual, tx, tresidual],
-        vectors=[gamma, beta, tgamma, tbeta, mean, inv_std, var],
-        numbers=[eps],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    beta = _vector("beta", beta, channels, absent=0)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    tbeta = _vector("tbeta", tbeta, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
+    dtype = _COMPUTE[x.dtype]
+    x = x.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    tresidual = tresidual.reshape(shape).astype(dtype, copy=False)
+    ty = _target(ty_result, shape)
+    tmean = _sum(tx, (0, 2)) / m
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # sum_tx_centred_x_hat = Sum(tx_centred * x_hat, i)
+    work = np.multiply(tx_centred, x_hat)
+    sum_tx_centred_x_hat = _sum(work, (0, 2))
+    # z = beta + gamma * x_hat
+    np.multiply(x_hat, gamma.astype(dtype, copy=False)[:, None], out=work)
+    np.add(work, beta.astype(dtype, copy=False)[:, None], out=work)
+    z = work
+    # total = residual + z
+    np.add(residual, z, out=z)
+    total = z
+    coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
+    coef_tx_centred = gamma * inv_std
+    # tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(tx_centred, x_hat, out=tx_centred)
+    np.add(tx_centred, tbeta.astype(dtype, copy=False)[:, None], out=tx_centred)
+    tz = tx_centred
+    # ttotal = tresidual + tz
+    np.add(tresidual, tz, out=tz)
+    ttotal = tz
+    # ty = heaviside(total, 0) * ttotal
+    np.heaviside(total, 0, out=total)
+    np.multiply(total, ttotal, out=ty)
+    _deliver(ty, ty_result)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     ddresidual: Array | None,
@@ -444,26 +477,93 @@ def double_backward(
     g_residual_result = np.empty(x.shape, x.dtype)
     g_gamma_result = np.empty(channels, kept_dtype)
     g_beta_result = np.empty(channels, kept_dtype)
-    ddgamma = _per_channel("ddgamma", ddgamma, channels, _COMPUTE[x.dtype], absent=0)
-    ddbeta = _per_channel("ddbeta", ddbeta, channels, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    ddgamma = _vector("ddgamma", ddgamma, channels, absent=0)
+    ddbeta = _vector("ddbeta", ddbeta, channels, absent=0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    beta = _vector("beta", beta, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
     _check_count(saved.count, m)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        x.dtype,
-        shape,
-        arrays=[ddx, ddresidual, dy, x, residual],
-        vectors=[ddgamma, ddbeta, gamma, beta, mean, inv_std, var],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result, g_residual_result],
-        results=[g_gamma_result, g_beta_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    ddx = ddx.reshape(shape).astype(dtype, copy=False)
+    ddresidual = ddresidual.reshape(shape).astype(dtype, copy=False)
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    g_dy = _target(g_dy_result, shape)
+    g_x = _target(g_x_result, shape)
+    g_residual = _target(g_residual_result, shape)
+    g_dmean = _sum(ddx, (0, 2)) / m
+    # ddx_centred = ddx - g_dmean
+    ddx_centred = np.subtract(ddx, g_dmean.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # sum_ddx_centred_x_hat = Sum(ddx_centred * x_hat, i)
+    work = np.multiply(ddx_centred, x_hat)
+    sum_ddx_centred_x_hat = _sum(work, (0, 2))
+    g_beta = 0
+    coef_dtotal_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
+    # g_residual = 0
+    np.copyto(g_residual, 0)
+    g_dtotal_coef_ddx_centred = gamma * inv_std
+    # g_dtotal = coef_dtotal_centred * x_hat + ddbeta + ddresidual + ddx_centred * g_dtotal_coef_ddx_centred
+    np.multiply(x_hat, coef_dtotal_centred.astype(dtype, copy=False)[:, None], out=work)
+    g_dtotal = np.multiply(ddx_centred, g_dtotal_coef_ddx_centred.astype(dtype, copy=False)[:, None])
+    np.add(work, g_dtotal, out=work)
+    np.add(work, ddresidual, out=work)
+    np.add(work, ddbeta.astype(dtype, copy=False)[:, None], out=work)
+    g_dtotal = work
+    # z = beta + gamma * x_hat
+    z = np.multiply(x_hat, gamma.astype(dtype, copy=False)[:, None])
+    np.add(z, beta.astype(dtype, copy=False)[:, None], out=z)
+    # total = residual + z
+    np.add(residual, z, out=z)
+    total = z
+    # step_total = heaviside(total, 0)
+    np.heaviside(total, 0, out=total)
+    step_total = total
+    # g_dy = g_dtotal * step_total
+    np.multiply(g_dtotal, step_total, out=g_dy)
+    # dtotal = dy * step_total
+    np.multiply(dy, step_total, out=step_total)
+    dtotal = step_total
+    mean_dtotal = _sum(dtotal, (0, 2)) / m
+    # dtotal_centred = dtotal - mean_dtotal
+    np.subtract(dtotal, mean_dtotal.astype(dtype, copy=False)[:, None], out=dtotal)
+    dtotal_centred = dtotal
+    # sum_dtotal_centred_x_hat = Sum(dtotal_centred * x_hat, i)
+    np.multiply(dtotal_centred, x_hat, out=g_dtotal)
+    sum_dtotal_centred_x_hat = _sum(g_dtotal, (0, 2))
+    # sum_ddx_centred_dtotal_centred = Sum(ddx_centred * dtotal_centred, i)
+    np.multiply(ddx_centred, dtotal_centred, out=g_dtotal)
+    sum_ddx_centred_dtotal_centred = _sum(g_dtotal, (0, 2))
+    g_gamma = inv_std * (sum_ddx_centred_dtotal_centred - sum_ddx_centred_x_hat * sum_dtotal_centred_x_hat / m)
+    coef_x_hat = (
+        3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dtotal_centred_x_hat / m**2
+        - ddgamma * sum_dtotal_centred_x_hat / m
+        - gamma * inv_std * sum_ddx_centred_dtotal_centred / m
     )
+    coef_ddx_centred = gamma * inv_std * sum_dtotal_centred_x_hat / m
+    # g_x = (coef_dtotal_centred * dtotal_centred + coef_x_hat * x_hat - coef_ddx_centred * ddx_centred) * inv_std
+    np.multiply(dtotal_centred, coef_dtotal_centred.astype(dtype, copy=False)[:, None], out=dtotal_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(dtotal_centred, x_hat, out=dtotal_centred)
+    np.multiply(ddx_centred, coef_ddx_centred.astype(dtype, copy=False)[:, None], out=ddx_centred)
+    np.subtract(dtotal_centred, ddx_centred, out=dtotal_centred)
+    np.multiply(dtotal_centred, inv_std.astype(dtype, copy=False)[:, None], out=g_x)
+    _deliver(g_dy, g_dy_result)
+    _deliver(g_x, g_x_result)
+    _deliver(g_residual, g_residual_result)
+    g_gamma_result[...] = g_gamma
+    g_beta_result[...] = g_beta
     return (
         g_dy_result,
         g_x_result,
@@ -473,6 +573,7 @@ def double_backward(
     )
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -581,26 +682,113 @@ def backward_jvp(
     tdgamma_result = np.empty(channels, kept_dtype)
     dbeta_result = np.empty(channels, kept_dtype)
     tdbeta_result = np.empty(channels, kept_dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    beta = _vector("beta", beta, channels, absent=0)
+    tbeta = _vector("tbeta", tbeta, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
     _check_count(saved.count, m)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        x.dtype,
-        shape,
-        arrays=[dy, tdy, x, tx, residual, tresidual],
-        vectors=[gamma, tgamma, beta, tbeta, mean, inv_std, var],
-        numbers=[],
-        outputs=[dx_result, tdx_result, dresidual_result, tdresidual_result],
-        results=[dgamma_result, tdgamma_result, dbeta_result, tdbeta_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    tdy = tdy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    residual = residual.reshape(shape).astype(dtype, copy=False)
+    dx = _target(dx_result, shape)
+    tdx = _target(tdx_result, shape)
+    dresidual = _target(dresidual_result, shape)
+    tdresidual = _target(tdresidual_result, shape)
+    tmean = _sum(tx, (0, 2)) / m
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # sum_tx_centred_x_hat = Sum(tx_centred * x_hat, i)
+    work = np.multiply(tx_centred, x_hat)
+    sum_tx_centred_x_hat = _sum(work, (0, 2))
+    scale = gamma * inv_std
+    coef_dtotal_centred = tgamma - scale * sum_tx_centred_x_hat / m
+    # z = beta + gamma * x_hat
+    np.multiply(x_hat, gamma.astype(dtype, copy=False)[:, None], out=work)
+    np.add(work, beta.astype(dtype, copy=False)[:, None], out=work)
+    z = work
+    # total = residual + z
+    np.add(residual, z, out=z)
+    total = z
+    # step_total = heaviside(total, 0)
+    np.heaviside(total, 0, out=total)
+    step_total = total
+    # dtotal = dy * step_total
+    dtotal = np.multiply(dy, step_total)
+    mean_dtotal = _sum(dtotal, (0, 2)) / m
+    # dtotal_centred = dtotal - mean_dtotal
+    dtotal_centred = np.subtract(dtotal, mean_dtotal.astype(dtype, copy=False)[:, None])
+    # dgamma = Sum(dtotal_centred * x_hat, i)
+    work_2 = np.multiply(dtotal_centred, x_hat)
+    dgamma = _sum(work_2, (0, 2))
+    # sum_dtotal_centred_tx_centred = Sum(dtotal_centred * tx_centred, i)
+    np.multiply(dtotal_centred, tx_centred, out=work_2)
+    sum_dtotal_centred_tx_centred = _sum(work_2, (0, 2))
+    dbeta = m * mean_dtotal
+    mean_dtotal_centred_x_hat = dgamma / m
+    # dx = (dtotal_centred - mean_dtotal_centred_x_hat * x_hat) * scale
+    np.multiply(x_hat, mean_dtotal_centred_x_hat.astype(dtype, copy=False)[:, None], out=work_2)
+    np.subtract(dtotal_centred, work_2, out=work_2)
+    np.multiply(work_2, scale.astype(dtype, copy=False)[:, None], out=dx)
+    coef_tx_centred = mean_dtotal_centred_x_hat * scale
+    # dresidual = dtotal
+    np.copyto(dresidual, dtotal)
+    # tdtotal = step_total * tdy
+    np.multiply(step_total, tdy, out=step_total)
+    tdtotal = step_total
+    mean_tdtotal = _sum(tdtotal, (0, 2)) / m
+    # tdtotal_centred = tdtotal - mean_tdtotal
+    np.subtract(tdtotal, mean_tdtotal.astype(dtype, copy=False)[:, None], out=work_2)
+    tdtotal_centred = work_2
+    # sum_tdtotal_centred_x_hat = Sum(tdtotal_centred * x_hat, i)
+    work_3 = np.multiply(tdtotal_centred, x_hat)
+    sum_tdtotal_centred_x_hat = _sum(work_3, (0, 2))
+    tdgamma = (
+        inv_std * sum_dtotal_centred_tx_centred
+        + sum_tdtotal_centred_x_hat
+        - dgamma * inv_std * sum_tx_centred_x_hat / m
     )
+    tdbeta = m * mean_tdtotal
+    coef_x_hat = (
+        3 * mean_dtotal_centred_x_hat * scale * sum_tx_centred_x_hat / m
+        - gamma * sum_tdtotal_centred_x_hat / m
+        - mean_dtotal_centred_x_hat * tgamma
+        - scale * sum_dtotal_centred_tx_centred / m
+    )
+    # tdx = (coef_dtotal_centred * dtotal_centred + coef_x_hat * x_hat + gamma * tdtotal_centred - coef_tx_centred *
+    #     tx_centred) * inv_std
+    np.multiply(dtotal_centred, coef_dtotal_centred.astype(dtype, copy=False)[:, None], out=dtotal_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(dtotal_centred, x_hat, out=dtotal_centred)
+    np.multiply(tdtotal_centred, gamma.astype(dtype, copy=False)[:, None], out=tdtotal_centred)
+    np.add(dtotal_centred, tdtotal_centred, out=dtotal_centred)
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.subtract(dtotal_centred, tx_centred, out=dtotal_centred)
+    np.multiply(dtotal_centred, inv_std.astype(dtype, copy=False)[:, None], out=tdx)
+    # tdresidual = tdtotal
+    np.copyto(tdresidual, tdtotal)
+    _deliver(dx, dx_result)
+    _deliver(tdx, tdx_result)
+    _deliver(dresidual, dresidual_result)
+    _deliver(tdresidual, tdresidual_result)
+    dgamma_result[...] = dgamma
+    tdgamma_result[...] = tdgamma
+    dbeta_result[...] = dbeta
+    tdbeta_result[...] = tdbeta
     return (
         dx_result,
         tdx_result,
@@ -980,9 +1168,9 @@ def _forward_1_along(
             scale_slot[at] = scale
             shift_slot[at] = shift
         if first_step <= 3 < last_step:  # y
-            pivot = real(pivot_slot[at])
-            scale = real(scale_slot[at])
-            shift = real(shift_slot[at])
+            pivot = pivot_slot[at]
+            scale = scale_slot[at]
+            shift = shift_slot[at]
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -1081,9 +1269,9 @@ def _forward_1_across(
                 e, k = np.uintp(first_e + j), j
                 at = k
                 unit = units[k]
-                pivot = real(pivot_slot[at])
-                scale = real(scale_slot[at])
-                shift = real(shift_slot[at])
+                pivot = pivot_slot[at]
+                scale = scale_slot[at]
+                shift = shift_slot[at]
                 x = x_all[e] * unit
                 residual = residual_all[e]
                 centred = x - pivot
@@ -1108,7 +1296,7 @@ def _backward_1_along(
         at = k * keep
         if first_step <= 0 < last_step:  # sums of x_shifted
             limit = _BLOCK
-            mean = real(mean_all[k])
+            mean = mean_all[k]
             for t in range(1):
                 sums[t, at] = 0
             begin, end = first_part, min(last_part, total)
@@ -1137,11 +1325,11 @@ def _backward_1_along(
             mean_rounding_slot[at] = mean_rounding
         for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of dtotal, x_hat
             skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
-            mean = real(mean_all[k])
-            mean_rounding = real(mean_rounding_slot[at])
-            inv_std = real(inv_std_all[k])
-            beta = real(beta_all[k])
-            gamma = real(gamma_all[k])
+            mean = mean_all[k]
+            mean_rounding = mean_rounding_slot[at]
+            inv_std = inv_std_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
             pivot_of_dtotal = pivots[0][at]
             pivot_of_x_hat = pivots[1][at]
             for t in range(3):
@@ -1203,13 +1391,6 @@ def _backward_1_along(
             mean_dtotal = mean_dtotal_slot[at]
             mean_dtotal_centred_x_hat = mean_dtotal_centred_x_hat_slot[at]
             scale = gamma * inv_std
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            mean_dtotal = real(mean_dtotal)
-            mean_dtotal_centred_x_hat = real(mean_dtotal_centred_x_hat)
             scale = real(scale)
             begin, end = first_part, min(last_part, total)
             while begin < end:
@@ -1270,7 +1451,7 @@ def _backward_1_across(
                 for j in range(columns):
                     e, k = np.uintp(first_e + j), j
                     at = k
-                    mean = real(mean_all[k])
+                    mean = mean_all[k]
                     x = x_all[e]
                     x_shifted = x - mean
                     sum_of_x_shifted[j] += x_shifted
@@ -1305,11 +1486,11 @@ def _backward_1_across(
                 for j in range(columns):
                     e, k = np.uintp(first_e + j), j
                     at = k
-                    mean = real(mean_all[k])
-                    mean_rounding = real(mean_rounding_slot[at])
-                    inv_std = real(inv_std_all[k])
-                    beta = real(beta_all[k])
-                    gamma = real(gamma_all[k])
+                    mean = mean_all[k]
+                    mean_rounding = mean_rounding_slot[at]
+                    inv_std = inv_std_all[k]
+                    beta = beta_all[k]
+                    gamma = gamma_all[k]
                     dy = dy_all[e]
                     x = x_all[e]
                     residual = residual_all[e]
@@ -1364,13 +1545,6 @@ def _backward_1_across(
                 mean_dtotal = mean_dtotal_slot[at]
                 mean_dtotal_centred_x_hat = mean_dtotal_centred_x_hat_slot[at]
                 scale = gamma * inv_std
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                beta = real(beta)
-                gamma = real(gamma)
-                mean_dtotal = real(mean_dtotal)
-                mean_dtotal_centred_x_hat = real(mean_dtotal_centred_x_hat)
                 scale = real(scale)
                 dy = dy_all[e]
                 x = x_all[e]
@@ -1386,1067 +1560,6 @@ def _backward_1_across(
                 dresidual = dtotal
                 dx_all[e] = dx
                 dresidual_all[e] = dresidual
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, residual_all, tx_all, tresidual_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_tx = pivots[0][at]
-            pivot_of_x_shifted = pivots[1][at]
-            pivot_of_inv_std_x_shifted = pivots[2][at]
-            for t in range(4):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_tx_inv_std_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
-                sums[0, at] += sum_of_tx
-                sums[1, at] += sum_of_x_shifted
-                sums[2, at] += sum_of_inv_std_x_shifted
-                sums[3, at] += product_of_tx_inv_std_x_shifted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_shifted)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
-            count = float(total)
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            mean_rounding = total_x_shifted / m
-            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # ty
-            tmean = tmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            beta = beta_all[k]
-            gamma = gamma_all[k]
-            coef_x_hat = coef_x_hat_slot[at]
-            tbeta = tbeta_all[k]
-            coef_tx_centred = gamma * inv_std
-            tmean = real(tmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            coef_tx_centred = real(coef_tx_centred)
-            coef_x_hat = real(coef_x_hat)
-            tbeta = real(tbeta)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    tx = tx_all[e]
-                    tresidual = tresidual_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    total_ = residual + z
-                    tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
-                    ttotal = tresidual + tz
-                    ty = _step(total_) * ttotal
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _jvp_1_across(
-    x_all, residual_all, tx_all, tresidual_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
-        sum_of_tx = work[0]
-        sum_of_x_shifted = work[1]
-        sum_of_inv_std_x_shifted = work[2]
-        product_of_tx_inv_std_x_shifted = work[3]
-        pivot_of_tx = pivots[0]
-        pivot_of_x_shifted = pivots[1]
-        pivot_of_inv_std_x_shifted = pivots[2]
-        skip = probe if step == 0 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(4):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_tx[j] = 0
-                sum_of_x_shifted[j] = 0
-                sum_of_inv_std_x_shifted[j] = 0
-                product_of_tx_inv_std_x_shifted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_tx = tx - pivot_of_tx[k]
-                    sum_of_tx[j] += from_tx
-                    from_x_shifted = x_shifted - pivot_of_x_shifted[k]
-                    sum_of_x_shifted[j] += from_x_shifted
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted[k]
-                    sum_of_inv_std_x_shifted[j] += from_inv_std_x_shifted
-                    product_of_tx_inv_std_x_shifted[j] += from_tx * from_inv_std_x_shifted
-            for j in range(columns):
-                sums[0, j] += sum_of_tx[j]
-                sums[1, j] += sum_of_x_shifted[j]
-                sums[2, j] += sum_of_inv_std_x_shifted[j]
-                sums[3, j] += product_of_tx_inv_std_x_shifted[j]
-        if step == 0:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_tx[k])
-                pivot_of_tx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_shifted[k])
-                pivot_of_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_inv_std_x_shifted[k])
-                pivot_of_inv_std_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            mean_rounding = total_x_shifted / m
-            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-    if first_step <= 3 < last_step:  # ty
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                tmean = tmean_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                beta = beta_all[k]
-                gamma = gamma_all[k]
-                coef_x_hat = coef_x_hat_slot[at]
-                tbeta = tbeta_all[k]
-                coef_tx_centred = gamma * inv_std
-                tmean = real(tmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                beta = real(beta)
-                gamma = real(gamma)
-                coef_tx_centred = real(coef_tx_centred)
-                coef_x_hat = real(coef_x_hat)
-                tbeta = real(tbeta)
-                x = x_all[e]
-                residual = residual_all[e]
-                tx = tx_all[e]
-                tresidual = tresidual_all[e]
-                tx_centred = tx - tmean
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                z = gamma * x_hat + beta
-                total_ = residual + z
-                tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
-                ttotal = tresidual + tz
-                ty = _step(total_) * ttotal
-                ty_all[e] = ty
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, ddresidual_all, dy_all, x_all, residual_all, ddgamma_all, ddbeta_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_residual_all, g_gamma_all, g_beta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of ddx, x_hat, dtotal; what follows from the sums of ddx, x_hat, dtotal; g_dy and g_x and g_residual."""
-    real = ddx_all.dtype.type
-    coef_ddx_centred_slot, coef_dtotal_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_dtotal_slot, mean_rounding_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of x_shifted
-            limit = _BLOCK
-            mean = real(mean_all[k])
-            for t in range(1):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            mean = mean_all[k]
-            var = var_all[k]
-            if not mean * mean > 16 * var:
-                end = begin
-            while begin < end:
-                sum_of_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
-                sums[0, at] += sum_of_x_shifted
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
-            count = float(total)
-            g_beta = 0
-            total_x_shifted = sums[0, at]
-            m = float(shape[0] * shape[2])
-            mean_rounding = total_x_shifted / m
-            g_beta_all[k] = g_beta
-            mean_rounding_slot[at] = mean_rounding
-        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of ddx, x_hat, dtotal
-            skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
-            mean = real(mean_all[k])
-            mean_rounding = real(mean_rounding_slot[at])
-            inv_std = real(inv_std_all[k])
-            beta = real(beta_all[k])
-            gamma = real(gamma_all[k])
-            pivot_of_ddx = pivots[0][at]
-            pivot_of_x_hat = pivots[1][at]
-            pivot_of_dtotal = pivots[2][at]
-            for t in range(6):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_ddx = sum_of_x_hat = sum_of_dtotal = product_of_ddx_x_hat = product_of_x_hat_dtotal = product_of_ddx_dtotal = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    total_ = residual + z
-                    step_total = _step(total_)
-                    dtotal = dy * step_total
-                    from_ddx = ddx - pivot_of_ddx
-                    sum_of_ddx = _plus(sum_of_ddx, from_ddx)
-                    from_x_hat = x_hat - pivot_of_x_hat
-                    sum_of_x_hat = _plus(sum_of_x_hat, from_x_hat)
-                    from_dtotal = dtotal - pivot_of_dtotal
-                    sum_of_dtotal = _plus(sum_of_dtotal, from_dtotal)
-                    product_of_ddx_x_hat = _plus(product_of_ddx_x_hat, from_ddx * from_x_hat)
-                    product_of_x_hat_dtotal = _plus(product_of_x_hat_dtotal, from_x_hat * from_dtotal)
-                    product_of_ddx_dtotal = _plus(product_of_ddx_dtotal, from_ddx * from_dtotal)
-                sums[0, at] += sum_of_ddx
-                sums[1, at] += sum_of_x_hat
-                sums[2, at] += sum_of_dtotal
-                sums[3, at] += product_of_ddx_x_hat
-                sums[4, at] += product_of_x_hat_dtotal
-                sums[5, at] += product_of_ddx_dtotal
-                begin += n + skip
-                taken += n
-            if step == 2:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_ddx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_hat)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_dtotal)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 4 < last_step:  # what follows from the sums of ddx, x_hat, dtotal
-            count = float(total)
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            total_ddx = sums[0, at] + count * pivots[0][at]
-            total_dtotal = sums[2, at] + count * pivots[2][at]
-            moment_ddx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
-            moment_x_hat_dtotal = sums[4, at] - sums[1, at] * (sums[2, at] / count)
-            moment_ddx_dtotal = sums[5, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            g_dmean = total_ddx / m
-            sum_ddx_centred_x_hat = moment_ddx_x_hat
-            coef_dtotal_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
-            mean_dtotal = total_dtotal / m
-            sum_dtotal_centred_x_hat = moment_x_hat_dtotal
-            sum_ddx_centred_dtotal_centred = moment_ddx_dtotal
-            g_gamma = inv_std * (sum_ddx_centred_dtotal_centred - sum_ddx_centred_x_hat * sum_dtotal_centred_x_hat / m)
-            coef_x_hat = 3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dtotal_centred_x_hat / (m * m) - ddgamma * sum_dtotal_centred_x_hat / m - gamma * inv_std * sum_ddx_centred_dtotal_centred / m
-            coef_ddx_centred = gamma * inv_std * sum_dtotal_centred_x_hat / m
-            g_gamma_all[k] = g_gamma
-            coef_ddx_centred_slot[at] = coef_ddx_centred
-            coef_dtotal_centred_slot[at] = coef_dtotal_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            g_dmean_slot[at] = g_dmean
-            mean_dtotal_slot[at] = mean_dtotal
-        if first_step <= 5 < last_step:  # g_dy and g_x and g_residual
-            g_dmean = g_dmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            coef_dtotal_centred = coef_dtotal_centred_slot[at]
-            ddbeta = ddbeta_all[k]
-            beta = beta_all[k]
-            gamma = gamma_all[k]
-            mean_dtotal = mean_dtotal_slot[at]
-            coef_ddx_centred = coef_ddx_centred_slot[at]
-            coef_x_hat = coef_x_hat_slot[at]
-            g_dtotal_coef_ddx_centred = gamma * inv_std
-            g_dmean = real(g_dmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            coef_dtotal_centred = real(coef_dtotal_centred)
-            ddbeta = real(ddbeta)
-            g_dtotal_coef_ddx_centred = real(g_dtotal_coef_ddx_centred)
-            beta = real(beta)
-            gamma = real(gamma)
-            mean_dtotal = real(mean_dtotal)
-            coef_ddx_centred = real(coef_ddx_centred)
-            coef_x_hat = real(coef_x_hat)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    ddresidual = ddresidual_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    ddx_centred = ddx - g_dmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    g_residual = real(0)
-                    g_dtotal = coef_dtotal_centred * x_hat + ddx_centred * g_dtotal_coef_ddx_centred + ddresidual + ddbeta
-                    z = gamma * x_hat + beta
-                    total_ = residual + z
-                    step_total = _step(total_)
-                    g_dy = g_dtotal * step_total
-                    dtotal = dy * step_total
-                    dtotal_centred = dtotal - mean_dtotal
-                    g_x = (coef_dtotal_centred * dtotal_centred + coef_x_hat * x_hat - coef_ddx_centred * ddx_centred) * inv_std
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                    g_residual_all[e] = g_residual
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_across(
-    ddx_all, ddresidual_all, dy_all, x_all, residual_all, ddgamma_all, ddbeta_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_residual_all, g_gamma_all, g_beta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of ddx, x_hat, dtotal; what follows from the sums of ddx, x_hat, dtotal; g_dy and g_x and g_residual."""
-    real = ddx_all.dtype.type
-    coef_ddx_centred_slot, coef_dtotal_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_dtotal_slot, mean_rounding_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of x_shifted
-        sum_of_x_shifted = work[0]
-        skip = 1
-        begin, end = first_part, min(last_part, rows)
-        needed = False
-        for k in range(columns):
-            at = k
-            mean = mean_all[k]
-            var = var_all[k]
-            needed |= mean * mean > 16 * var
-        if not needed:
-            end = begin
-        for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_x_shifted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    mean = real(mean_all[k])
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    sum_of_x_shifted[j] += x_shifted
-            for j in range(columns):
-                sums[0, j] += sum_of_x_shifted[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            g_beta = 0
-            total_x_shifted = sums[0, at]
-            m = float(shape[0] * shape[2])
-            mean_rounding = total_x_shifted / m
-            g_beta_all[k] = g_beta
-            mean_rounding_slot[at] = mean_rounding
-    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of ddx, x_hat, dtotal
-        sum_of_ddx = work[0]
-        sum_of_x_hat = work[1]
-        sum_of_dtotal = work[2]
-        product_of_ddx_x_hat = work[3]
-        product_of_x_hat_dtotal = work[4]
-        product_of_ddx_dtotal = work[5]
-        pivot_of_ddx = pivots[0]
-        pivot_of_x_hat = pivots[1]
-        pivot_of_dtotal = pivots[2]
-        skip = probe if step == 2 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(6):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_ddx[j] = 0
-                sum_of_x_hat[j] = 0
-                sum_of_dtotal[j] = 0
-                product_of_ddx_x_hat[j] = 0
-                product_of_x_hat_dtotal[j] = 0
-                product_of_ddx_dtotal[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    mean = real(mean_all[k])
-                    mean_rounding = real(mean_rounding_slot[at])
-                    inv_std = real(inv_std_all[k])
-                    beta = real(beta_all[k])
-                    gamma = real(gamma_all[k])
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    residual = residual_all[e]
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    total_ = residual + z
-                    step_total = _step(total_)
-                    dtotal = dy * step_total
-                    from_ddx = ddx - pivot_of_ddx[k]
-                    sum_of_ddx[j] += from_ddx
-                    from_x_hat = x_hat - pivot_of_x_hat[k]
-                    sum_of_x_hat[j] += from_x_hat
-                    from_dtotal = dtotal - pivot_of_dtotal[k]
-                    sum_of_dtotal[j] += from_dtotal
-                    product_of_ddx_x_hat[j] += from_ddx * from_x_hat
-                    product_of_x_hat_dtotal[j] += from_x_hat * from_dtotal
-                    product_of_ddx_dtotal[j] += from_ddx * from_dtotal
-            for j in range(columns):
-                sums[0, j] += sum_of_ddx[j]
-                sums[1, j] += sum_of_x_hat[j]
-                sums[2, j] += sum_of_dtotal[j]
-                sums[3, j] += product_of_ddx_x_hat[j]
-                sums[4, j] += product_of_x_hat_dtotal[j]
-                sums[5, j] += product_of_ddx_dtotal[j]
-        if step == 2:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_ddx[k])
-                pivot_of_ddx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_hat[k])
-                pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_dtotal[k])
-                pivot_of_dtotal[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 4 < last_step:  # what follows from the sums of ddx, x_hat, dtotal
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            total_ddx = sums[0, at] + count * pivots[0][at]
-            total_dtotal = sums[2, at] + count * pivots[2][at]
-            moment_ddx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
-            moment_x_hat_dtotal = sums[4, at] - sums[1, at] * (sums[2, at] / count)
-            moment_ddx_dtotal = sums[5, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            g_dmean = total_ddx / m
-            sum_ddx_centred_x_hat = moment_ddx_x_hat
-            coef_dtotal_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
-            mean_dtotal = total_dtotal / m
-            sum_dtotal_centred_x_hat = moment_x_hat_dtotal
-            sum_ddx_centred_dtotal_centred = moment_ddx_dtotal
-            g_gamma = inv_std * (sum_ddx_centred_dtotal_centred - sum_ddx_centred_x_hat * sum_dtotal_centred_x_hat / m)
-            coef_x_hat = 3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dtotal_centred_x_hat / (m * m) - ddgamma * sum_dtotal_centred_x_hat / m - gamma * inv_std * sum_ddx_centred_dtotal_centred / m
-            coef_ddx_centred = gamma * inv_std * sum_dtotal_centred_x_hat / m
-            g_gamma_all[k] = g_gamma
-            coef_ddx_centred_slot[at] = coef_ddx_centred
-            coef_dtotal_centred_slot[at] = coef_dtotal_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            g_dmean_slot[at] = g_dmean
-            mean_dtotal_slot[at] = mean_dtotal
-    if first_step <= 5 < last_step:  # g_dy and g_x and g_residual
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                g_dmean = g_dmean_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                coef_dtotal_centred = coef_dtotal_centred_slot[at]
-                ddbeta = ddbeta_all[k]
-                beta = beta_all[k]
-                gamma = gamma_all[k]
-                mean_dtotal = mean_dtotal_slot[at]
-                coef_ddx_centred = coef_ddx_centred_slot[at]
-                coef_x_hat = coef_x_hat_slot[at]
-                g_dtotal_coef_ddx_centred = gamma * inv_std
-                g_dmean = real(g_dmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                coef_dtotal_centred = real(coef_dtotal_centred)
-                ddbeta = real(ddbeta)
-                g_dtotal_coef_ddx_centred = real(g_dtotal_coef_ddx_centred)
-                beta = real(beta)
-                gamma = real(gamma)
-                mean_dtotal = real(mean_dtotal)
-                coef_ddx_centred = real(coef_ddx_centred)
-                coef_x_hat = real(coef_x_hat)
-                ddx = ddx_all[e]
-                ddresidual = ddresidual_all[e]
-                dy = dy_all[e]
-                x = x_all[e]
-                residual = residual_all[e]
-                ddx_centred = ddx - g_dmean
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                g_residual = real(0)
-                g_dtotal = coef_dtotal_centred * x_hat + ddx_centred * g_dtotal_coef_ddx_centred + ddresidual + ddbeta
-                z = gamma * x_hat + beta
-                total_ = residual + z
-                step_total = _step(total_)
-                g_dy = g_dtotal * step_total
-                dtotal = dy * step_total
-                dtotal_centred = dtotal - mean_dtotal
-                g_x = (coef_dtotal_centred * dtotal_centred + coef_x_hat * x_hat - coef_ddx_centred * ddx_centred) * inv_std
-                g_dy_all[e] = g_dy
-                g_x_all[e] = g_x
-                g_residual_all[e] = g_residual
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, residual_all, tresidual_all, gamma_all, tgamma_all, beta_all, tbeta_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dresidual_all, tdresidual_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of tx, x_hat, dtotal, tdtotal; what follows from the sums of tx, x_hat, dtotal, tdtotal; dx and tdx and dresidual and tdresidual."""
-    real = dy_all.dtype.type
-    coef_dtotal_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, mean_dtotal_slot, mean_dtotal_centred_x_hat_slot, mean_rounding_slot, mean_tdtotal_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of x_shifted
-            limit = _BLOCK
-            mean = real(mean_all[k])
-            for t in range(1):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            mean = mean_all[k]
-            var = var_all[k]
-            if not mean * mean > 16 * var:
-                end = begin
-            while begin < end:
-                sum_of_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
-                sums[0, at] += sum_of_x_shifted
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
-            count = float(total)
-            total_x_shifted = sums[0, at]
-            m = float(shape[0] * shape[2])
-            mean_rounding = total_x_shifted / m
-            mean_rounding_slot[at] = mean_rounding
-        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of tx, x_hat, dtotal, tdtotal
-            skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
-            mean = real(mean_all[k])
-            mean_rounding = real(mean_rounding_slot[at])
-            inv_std = real(inv_std_all[k])
-            beta = real(beta_all[k])
-            gamma = real(gamma_all[k])
-            pivot_of_tx = pivots[0][at]
-            pivot_of_x_hat = pivots[1][at]
-            pivot_of_dtotal = pivots[2][at]
-            pivot_of_tdtotal = pivots[3][at]
-            for t in range(8):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tx = sum_of_x_hat = sum_of_dtotal = sum_of_tdtotal = product_of_tx_x_hat = product_of_x_hat_dtotal = product_of_tx_dtotal = product_of_x_hat_tdtotal = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    residual = residual_all[e]
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    total_ = residual + z
-                    step_total = _step(total_)
-                    dtotal = dy * step_total
-                    tdtotal = step_total * tdy
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_hat = x_hat - pivot_of_x_hat
-                    sum_of_x_hat = _plus(sum_of_x_hat, from_x_hat)
-                    from_dtotal = dtotal - pivot_of_dtotal
-                    sum_of_dtotal = _plus(sum_of_dtotal, from_dtotal)
-                    from_tdtotal = tdtotal - pivot_of_tdtotal
-                    sum_of_tdtotal = _plus(sum_of_tdtotal, from_tdtotal)
-                    product_of_tx_x_hat = _plus(product_of_tx_x_hat, from_tx * from_x_hat)
-                    product_of_x_hat_dtotal = _plus(product_of_x_hat_dtotal, from_x_hat * from_dtotal)
-                    product_of_tx_dtotal = _plus(product_of_tx_dtotal, from_tx * from_dtotal)
-                    product_of_x_hat_tdtotal = _plus(product_of_x_hat_tdtotal, from_x_hat * from_tdtotal)
-                sums[0, at] += sum_of_tx
-                sums[1, at] += sum_of_x_hat
-                sums[2, at] += sum_of_dtotal
-                sums[3, at] += sum_of_tdtotal
-                sums[4, at] += product_of_tx_x_hat
-                sums[5, at] += product_of_x_hat_dtotal
-                sums[6, at] += product_of_tx_dtotal
-                sums[7, at] += product_of_x_hat_tdtotal
-                begin += n + skip
-                taken += n
-            if step == 2:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_hat)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_dtotal)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_tdtotal)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 4 < last_step:  # what follows from the sums of tx, x_hat, dtotal, tdtotal
-            count = float(total)
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            scale = gamma * inv_std
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_dtotal = sums[2, at] + count * pivots[2][at]
-            total_tdtotal = sums[3, at] + count * pivots[3][at]
-            moment_tx_x_hat = sums[4, at] - sums[0, at] * (sums[1, at] / count)
-            moment_x_hat_dtotal = sums[5, at] - sums[1, at] * (sums[2, at] / count)
-            moment_tx_dtotal = sums[6, at] - sums[0, at] * (sums[2, at] / count)
-            moment_x_hat_tdtotal = sums[7, at] - sums[1, at] * (sums[3, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            sum_tx_centred_x_hat = moment_tx_x_hat
-            coef_dtotal_centred = tgamma - scale * sum_tx_centred_x_hat / m
-            mean_dtotal = total_dtotal / m
-            dgamma = moment_x_hat_dtotal
-            sum_dtotal_centred_tx_centred = moment_tx_dtotal
-            dbeta = m * mean_dtotal
-            mean_dtotal_centred_x_hat = dgamma / m
-            coef_tx_centred = mean_dtotal_centred_x_hat * scale
-            mean_tdtotal = total_tdtotal / m
-            sum_tdtotal_centred_x_hat = moment_x_hat_tdtotal
-            tdgamma = inv_std * sum_dtotal_centred_tx_centred + sum_tdtotal_centred_x_hat - dgamma * inv_std * sum_tx_centred_x_hat / m
-            tdbeta = m * mean_tdtotal
-            coef_x_hat = 3 * mean_dtotal_centred_x_hat * scale * sum_tx_centred_x_hat / m - gamma * sum_tdtotal_centred_x_hat / m - mean_dtotal_centred_x_hat * tgamma - scale * sum_dtotal_centred_tx_centred / m
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
-            coef_dtotal_centred_slot[at] = coef_dtotal_centred
-            coef_tx_centred_slot[at] = coef_tx_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_dtotal_slot[at] = mean_dtotal
-            mean_dtotal_centred_x_hat_slot[at] = mean_dtotal_centred_x_hat
-            mean_tdtotal_slot[at] = mean_tdtotal
-            tmean_slot[at] = tmean
-        if first_step <= 5 < last_step:  # dx and tdx and dresidual and tdresidual
-            tmean = tmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            beta = beta_all[k]
-            gamma = gamma_all[k]
-            mean_dtotal = mean_dtotal_slot[at]
-            mean_dtotal_centred_x_hat = mean_dtotal_centred_x_hat_slot[at]
-            mean_tdtotal = mean_tdtotal_slot[at]
-            coef_dtotal_centred = coef_dtotal_centred_slot[at]
-            coef_tx_centred = coef_tx_centred_slot[at]
-            coef_x_hat = coef_x_hat_slot[at]
-            scale = gamma * inv_std
-            tmean = real(tmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            mean_dtotal = real(mean_dtotal)
-            mean_dtotal_centred_x_hat = real(mean_dtotal_centred_x_hat)
-            scale = real(scale)
-            mean_tdtotal = real(mean_tdtotal)
-            coef_dtotal_centred = real(coef_dtotal_centred)
-            coef_tx_centred = real(coef_tx_centred)
-            coef_x_hat = real(coef_x_hat)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    residual = residual_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    total_ = residual + z
-                    step_total = _step(total_)
-                    dtotal = dy * step_total
-                    dtotal_centred = dtotal - mean_dtotal
-                    dx = (dtotal_centred - mean_dtotal_centred_x_hat * x_hat) * scale
-                    dresidual = dtotal
-                    tdtotal = step_total * tdy
-                    tdtotal_centred = tdtotal - mean_tdtotal
-                    tdx = (coef_dtotal_centred * dtotal_centred + coef_x_hat * x_hat + gamma * tdtotal_centred - coef_tx_centred * tx_centred) * inv_std
-                    tdresidual = tdtotal
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
-                    dresidual_all[e] = dresidual
-                    tdresidual_all[e] = tdresidual
-                begin += n
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_across(
-    dy_all, tdy_all, x_all, tx_all, residual_all, tresidual_all, gamma_all, tgamma_all, beta_all, tbeta_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dresidual_all, tdresidual_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of tx, x_hat, dtotal, tdtotal; what follows from the sums of tx, x_hat, dtotal, tdtotal; dx and tdx and dresidual and tdresidual."""
-    real = dy_all.dtype.type
-    coef_dtotal_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, mean_dtotal_slot, mean_dtotal_centred_x_hat_slot, mean_rounding_slot, mean_tdtotal_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of x_shifted
-        sum_of_x_shifted = work[0]
-        skip = 1
-        begin, end = first_part, min(last_part, rows)
-        needed = False
-        for k in range(columns):
-            at = k
-            mean = mean_all[k]
-            var = var_all[k]
-            needed |= mean * mean > 16 * var
-        if not needed:
-            end = begin
-        for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_x_shifted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    mean = real(mean_all[k])
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    sum_of_x_shifted[j] += x_shifted
-            for j in range(columns):
-                sums[0, j] += sum_of_x_shifted[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            total_x_shifted = sums[0, at]
-            m = float(shape[0] * shape[2])
-            mean_rounding = total_x_shifted / m
-            mean_rounding_slot[at] = mean_rounding
-    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of tx, x_hat, dtotal, tdtotal
-        sum_of_tx = work[0]
-        sum_of_x_hat = work[1]
-        sum_of_dtotal = work[2]
-        sum_of_tdtotal = work[3]
-        product_of_tx_x_hat = work[4]
-        product_of_x_hat_dtotal = work[5]
-        product_of_tx_dtotal = work[6]
-        product_of_x_hat_tdtotal = work[7]
-        pivot_of_tx = pivots[0]
-        pivot_of_x_hat = pivots[1]
-        pivot_of_dtotal = pivots[2]
-        pivot_of_tdtotal = pivots[3]
-        skip = probe if step == 2 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(8):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_tx[j] = 0
-                sum_of_x_hat[j] = 0
-                sum_of_dtotal[j] = 0
-                sum_of_tdtotal[j] = 0
-                product_of_tx_x_hat[j] = 0
-                product_of_x_hat_dtotal[j] = 0
-                product_of_tx_dtotal[j] = 0
-                product_of_x_hat_tdtotal[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    mean = real(mean_all[k])
-                    mean_rounding = real(mean_rounding_slot[at])
-                    inv_std = real(inv_std_all[k])
-                    beta = real(beta_all[k])
-                    gamma = real(gamma_all[k])
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    residual = residual_all[e]
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    total_ = residual + z
-                    step_total = _step(total_)
-                    dtotal = dy * step_total
-                    tdtotal = step_total * tdy
-                    from_tx = tx - pivot_of_tx[k]
-                    sum_of_tx[j] += from_tx
-                    from_x_hat = x_hat - pivot_of_x_hat[k]
-                    sum_of_x_hat[j] += from_x_hat
-                    from_dtotal = dtotal - pivot_of_dtotal[k]
-                    sum_of_dtotal[j] += from_dtotal
-                    from_tdtotal = tdtotal - pivot_of_tdtotal[k]
-                    sum_of_tdtotal[j] += from_tdtotal
-                    product_of_tx_x_hat[j] += from_tx * from_x_hat
-                    product_of_x_hat_dtotal[j] += from_x_hat * from_dtotal
-                    product_of_tx_dtotal[j] += from_tx * from_dtotal
-                    product_of_x_hat_tdtotal[j] += from_x_hat * from_tdtotal
-            for j in range(columns):
-                sums[0, j] += sum_of_tx[j]
-                sums[1, j] += sum_of_x_hat[j]
-                sums[2, j] += sum_of_dtotal[j]
-                sums[3, j] += sum_of_tdtotal[j]
-                sums[4, j] += product_of_tx_x_hat[j]
-                sums[5, j] += product_of_x_hat_dtotal[j]
-                sums[6, j] += product_of_tx_dtotal[j]
-                sums[7, j] += product_of_x_hat_tdtotal[j]
-        if step == 2:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_tx[k])
-                pivot_of_tx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_hat[k])
-                pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_dtotal[k])
-                pivot_of_dtotal[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, k] / other + pivot_of_tdtotal[k])
-                pivot_of_tdtotal[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 4 < last_step:  # what follows from the sums of tx, x_hat, dtotal, tdtotal
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            scale = gamma * inv_std
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_dtotal = sums[2, at] + count * pivots[2][at]
-            total_tdtotal = sums[3, at] + count * pivots[3][at]
-            moment_tx_x_hat = sums[4, at] - sums[0, at] * (sums[1, at] / count)
-            moment_x_hat_dtotal = sums[5, at] - sums[1, at] * (sums[2, at] / count)
-            moment_tx_dtotal = sums[6, at] - sums[0, at] * (sums[2, at] / count)
-            moment_x_hat_tdtotal = sums[7, at] - sums[1, at] * (sums[3, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            sum_tx_centred_x_hat = moment_tx_x_hat
-            coef_dtotal_centred = tgamma - scale * sum_tx_centred_x_hat / m
-            mean_dtotal = total_dtotal / m
-            dgamma = moment_x_hat_dtotal
-            sum_dtotal_centred_tx_centred = moment_tx_dtotal
-            dbeta = m * mean_dtotal
-            mean_dtotal_centred_x_hat = dgamma / m
-            coef_tx_centred = mean_dtotal_centred_x_hat * scale
-            mean_tdtotal = total_tdtotal / m
-            sum_tdtotal_centred_x_hat = moment_x_hat_tdtotal
-            tdgamma = inv_std * sum_dtotal_centred_tx_centred + sum_tdtotal_centred_x_hat - dgamma * inv_std * sum_tx_centred_x_hat / m
-            tdbeta = m * mean_tdtotal
-            coef_x_hat = 3 * mean_dtotal_centred_x_hat * scale * sum_tx_centred_x_hat / m - gamma * sum_tdtotal_centred_x_hat / m - mean_dtotal_centred_x_hat * tgamma - scale * sum_dtotal_centred_tx_centred / m
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
-            coef_dtotal_centred_slot[at] = coef_dtotal_centred
-            coef_tx_centred_slot[at] = coef_tx_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_dtotal_slot[at] = mean_dtotal
-            mean_dtotal_centred_x_hat_slot[at] = mean_dtotal_centred_x_hat
-            mean_tdtotal_slot[at] = mean_tdtotal
-            tmean_slot[at] = tmean
-    if first_step <= 5 < last_step:  # dx and tdx and dresidual and tdresidual
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                tmean = tmean_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                beta = beta_all[k]
-                gamma = gamma_all[k]
-                mean_dtotal = mean_dtotal_slot[at]
-                mean_dtotal_centred_x_hat = mean_dtotal_centred_x_hat_slot[at]
-                mean_tdtotal = mean_tdtotal_slot[at]
-                coef_dtotal_centred = coef_dtotal_centred_slot[at]
-                coef_tx_centred = coef_tx_centred_slot[at]
-                coef_x_hat = coef_x_hat_slot[at]
-                scale = gamma * inv_std
-                tmean = real(tmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                beta = real(beta)
-                gamma = real(gamma)
-                mean_dtotal = real(mean_dtotal)
-                mean_dtotal_centred_x_hat = real(mean_dtotal_centred_x_hat)
-                scale = real(scale)
-                mean_tdtotal = real(mean_tdtotal)
-                coef_dtotal_centred = real(coef_dtotal_centred)
-                coef_tx_centred = real(coef_tx_centred)
-                coef_x_hat = real(coef_x_hat)
-                dy = dy_all[e]
-                tdy = tdy_all[e]
-                x = x_all[e]
-                tx = tx_all[e]
-                residual = residual_all[e]
-                tx_centred = tx - tmean
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                z = gamma * x_hat + beta
-                total_ = residual + z
-                step_total = _step(total_)
-                dtotal = dy * step_total
-                dtotal_centred = dtotal - mean_dtotal
-                dx = (dtotal_centred - mean_dtotal_centred_x_hat * x_hat) * scale
-                dresidual = dtotal
-                tdtotal = step_total * tdy
-                tdtotal_centred = tdtotal - mean_tdtotal
-                tdx = (coef_dtotal_centred * dtotal_centred + coef_x_hat * x_hat + gamma * tdtotal_centred - coef_tx_centred * tx_centred) * inv_std
-                tdresidual = tdtotal
-                dx_all[e] = dx
-                tdx_all[e] = tdx
-                dresidual_all[e] = dresidual
-                tdresidual_all[e] = tdresidual
     return misfits
 
 
@@ -2469,8 +1582,6 @@ def _inference_1_along(
             gamma = gamma_all[k]
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
-            beta = real(beta)
-            mean = real(mean)
             scale = real(scale)
             begin, end = first_part, min(last_part, total)
             while begin < end:
@@ -2512,8 +1623,6 @@ def _inference_1_across(
                 gamma = gamma_all[k]
                 inv_std = 1 / math.sqrt(eps + var)
                 scale = gamma * inv_std
-                beta = real(beta)
-                mean = real(mean)
                 scale = real(scale)
                 x = x_all[e]
                 residual = residual_all[e]
@@ -2545,9 +1654,6 @@ def _inference_backward_1_along(
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
             inv_std = real(inv_std)
-            mean = real(mean)
-            beta = real(beta)
-            gamma = real(gamma)
             scale = real(scale)
             for t in range(2):
                 sums[t, at] = 0
@@ -2621,9 +1727,6 @@ def _inference_backward_1_across(
                     inv_std = 1 / math.sqrt(eps + var)
                     scale = gamma * inv_std
                     inv_std = real(inv_std)
-                    mean = real(mean)
-                    beta = real(beta)
-                    gamma = real(gamma)
                     scale = real(scale)
                     dy = dy_all[e]
                     x = x_all[e]
@@ -2714,54 +1817,6 @@ _FUNCTIONS = {
                 ("sum", "settle", "probe", "sum", "settle", "write"),
                 3,
                 2,
-                (),
-            ),
-        ),
-    ),
-    "jvp": _Function(
-        3,
-        (
-            _Stage(
-                _jvp_1_along,
-                _jvp_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                4,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        6,
-        (
-            _Stage(
-                _double_backward_1_along,
-                _double_backward_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("sum", "settle", "probe", "sum", "settle", "write"),
-                6,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        8,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                _backward_jvp_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("sum", "settle", "probe", "sum", "settle", "write"),
-                8,
-                4,
                 (),
             ),
         ),
@@ -3105,6 +2160,44 @@ def _per_channel(name: str, value: Any, shape: tuple[int, ...], dtype: Any, abse
     return _flat(value, dtype)
 
 
+_BLOCK = 128
+_ONES = {np.dtype(dtype): np.ones(_BLOCK, dtype) for dtype in (np.float32, np.float64)}
+
+
+def _sum(a: Array, axes: tuple[int, ...]) -> Any:
+    """The sum over axes: in blocks in a's own dtype, the blocks in float64; the same order every time."""
+    if axes[-1] == a.ndim - 1 and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
+        a, axes = _sum_last(a), axes[:-1]
+    if not axes:
+        return a.astype(np.float64)  # a copy: what it is a view of may be written to before it is used
+    if axes != tuple(range(len(axes))):
+        a = np.moveaxis(a, axes, range(len(axes)))
+    if a.ndim == 2 and axes == (0,):
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
+
+
+def _sum_last(a: Array) -> Array:
+    """The sum over the last axis, whose elements lie side by side: NumPy adds such ones in pairs, BLAS few of them."""
+    size = a.shape[-1]
+    if size == 1:
+        return a[..., 0]
+    if size > _BLOCK:
+        return np.add.reduce(a, axis=-1)
+    return a.reshape(math.prod(a.shape[:-1]), size).dot(_ONES[a.dtype][:size]).reshape(a.shape[:-1])
+
+
+def _sum_rows(a: Array) -> Array:
+    """The sum over the first of two axes, as products with ones, which BLAS does."""
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return ones[:rows].dot(a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(whole // _BLOCK, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole].dot(a[whole:])
+
+
 def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
     """The view of x: what comes before the channel axis, the channels, and what comes after."""
     if x.ndim < 2:
@@ -3114,6 +2207,17 @@ def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
         raise ValueError(f"channel_axis needs an axis of x, which has shape {x.shape}, got {axis}")
     axis %= x.ndim
     return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
+
+
+def _target(result: Array, shape: tuple[int, ...]) -> Array:
+    """The result as a view of the shape that is computed in, or, where there is no such view, room beside it."""
+    return result.reshape(shape) if result.flags.c_contiguous else np.empty(shape, result.dtype)
+
+
+def _deliver(target: Array, result: Array) -> None:
+    """What was computed beside a result is copied into it."""
+    if not np.may_share_memory(target, result):
+        np.copyto(result, target.reshape(result.shape))
 
 
 def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:

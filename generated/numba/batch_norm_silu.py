@@ -254,6 +254,7 @@ def backward(
     return dx_result, dgamma_result if has_gamma else None, dbeta_result if has_beta else None
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     gamma: Array | None,
@@ -308,30 +309,62 @@ def jvp(
     tx = _optional("tx", tx, x)
     shape = _channels(x, channel_axis)
     channels = shape[1:2]
+    m = shape[0] * shape[2]
     ty_result = np.empty(x.shape, x.dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
-    eps = _constant("eps", eps, at_least=0.0)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        shape,
-        arrays=[x, tx],
-        vectors=[gamma, beta, tgamma, tbeta, mean, inv_std, var],
-        numbers=[eps],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    beta = _vector("beta", beta, channels, absent=0)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    tbeta = _vector("tbeta", tbeta, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
+    dtype = _COMPUTE[x.dtype]
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    ty = _target(ty_result, shape)
+    tmean = _sum(tx, (0, 2)) / m
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # sum_tx_centred_x_hat = Sum(tx_centred * x_hat, i)
+    work = np.multiply(tx_centred, x_hat)
+    sum_tx_centred_x_hat = _sum(work, (0, 2))
+    # z = beta + gamma * x_hat
+    np.multiply(x_hat, gamma.astype(dtype, copy=False)[:, None], out=work)
+    np.add(work, beta.astype(dtype, copy=False)[:, None], out=work)
+    z = work
+    # gate = 1 / (1 + exp(-z))
+    gate = np.negative(z)
+    np.exp(gate, out=gate)
+    np.add(gate, 1, out=gate)
+    np.divide(1.0, gate, out=gate)
+    coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
+    coef_tx_centred = gamma * inv_std
+    # tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(tx_centred, x_hat, out=tx_centred)
+    np.add(tx_centred, tbeta.astype(dtype, copy=False)[:, None], out=tx_centred)
+    tz = tx_centred
+    # ty = (1 + z - gate * z) * gate * tz
+    np.multiply(gate, z, out=x_hat)
+    np.subtract(z, x_hat, out=z)
+    np.add(z, 1, out=z)
+    np.multiply(z, gate, out=z)
+    np.multiply(z, tz, out=ty)
+    _deliver(ty, ty_result)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     ddgamma: Array | None,
@@ -418,29 +451,125 @@ def double_backward(
     g_x_result = np.empty(x.shape, x.dtype)
     g_gamma_result = np.empty(channels, kept_dtype)
     g_beta_result = np.empty(channels, kept_dtype)
-    ddgamma = _per_channel("ddgamma", ddgamma, channels, _COMPUTE[x.dtype], absent=0)
-    ddbeta = _per_channel("ddbeta", ddbeta, channels, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    ddgamma = _vector("ddgamma", ddgamma, channels, absent=0)
+    ddbeta = _vector("ddbeta", ddbeta, channels, absent=0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    beta = _vector("beta", beta, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
     _check_count(saved.count, m)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        x.dtype,
-        shape,
-        arrays=[ddx, dy, x],
-        vectors=[ddgamma, ddbeta, gamma, beta, mean, inv_std, var],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result],
-        results=[g_gamma_result, g_beta_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    ddx = ddx.reshape(shape).astype(dtype, copy=False)
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    g_dy = _target(g_dy_result, shape)
+    g_x = _target(g_x_result, shape)
+    g_dmean = _sum(ddx, (0, 2)) / m
+    # ddx_centred = ddx - g_dmean
+    ddx_centred = np.subtract(ddx, g_dmean.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # sum_ddx_centred_x_hat = Sum(ddx_centred * x_hat, i)
+    work = np.multiply(ddx_centred, x_hat)
+    sum_ddx_centred_x_hat = _sum(work, (0, 2))
+    coef_dz_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
+    # z = beta + gamma * x_hat
+    np.multiply(x_hat, gamma.astype(dtype, copy=False)[:, None], out=work)
+    np.add(work, beta.astype(dtype, copy=False)[:, None], out=work)
+    z = work
+    # gate = 1 / (1 + exp(-z))
+    gate = np.negative(z)
+    np.exp(gate, out=gate)
+    np.add(gate, 1, out=gate)
+    np.divide(1.0, gate, out=gate)
+    # dz = (1 + z - gate * z) * dy * gate
+    dz = np.multiply(gate, z)
+    np.subtract(z, dz, out=dz)
+    np.add(dz, 1, out=dz)
+    np.multiply(dz, dy, out=dz)
+    np.multiply(dz, gate, out=dz)
+    mean_dz = _sum(dz, (0, 2)) / m
+    # dz_centred = dz - mean_dz
+    np.subtract(dz, mean_dz.astype(dtype, copy=False)[:, None], out=dz)
+    dz_centred = dz
+    # sum_dz_centred_x_hat = Sum(dz_centred * x_hat, i)
+    work_2 = np.multiply(dz_centred, x_hat)
+    sum_dz_centred_x_hat = _sum(work_2, (0, 2))
+    # sum_ddx_centred_dz_centred = Sum(ddx_centred * dz_centred, i)
+    np.multiply(ddx_centred, dz_centred, out=work_2)
+    sum_ddx_centred_dz_centred = _sum(work_2, (0, 2))
+    coef_ddx_centred = gamma * inv_std * sum_dz_centred_x_hat / m
+    g_dz_coef_ddx_centred = gamma * inv_std
+    # g_dz = coef_dz_centred * x_hat + ddbeta + ddx_centred * g_dz_coef_ddx_centred
+    np.multiply(x_hat, coef_dz_centred.astype(dtype, copy=False)[:, None], out=work_2)
+    g_dz = np.multiply(ddx_centred, g_dz_coef_ddx_centred.astype(dtype, copy=False)[:, None])
+    np.add(work_2, g_dz, out=work_2)
+    np.add(work_2, ddbeta.astype(dtype, copy=False)[:, None], out=work_2)
+    g_dz = work_2
+    # g_dy = (1 + z - gate * z) * g_dz * gate
+    work_3 = np.multiply(gate, z)
+    np.subtract(z, work_3, out=work_3)
+    np.add(work_3, 1, out=work_3)
+    np.multiply(work_3, g_dz, out=work_3)
+    np.multiply(work_3, gate, out=g_dy)
+    # g_z = (2 + (2 * gate - 1) * (gate - 1) * z - 2 * gate) * dy * g_dz * gate
+    np.multiply(gate, 2, out=work_3)
+    np.subtract(work_3, 1, out=work_3)
+    g_z = np.subtract(gate, 1)
+    np.multiply(work_3, g_z, out=work_3)
+    np.multiply(work_3, z, out=work_3)
+    np.multiply(gate, 2, out=z)
+    np.subtract(work_3, z, out=work_3)
+    np.add(work_3, 2, out=work_3)
+    np.multiply(work_3, dy, out=work_3)
+    np.multiply(work_3, g_dz, out=work_3)
+    np.multiply(work_3, gate, out=work_3)
+    g_z = work_3
+    mean_g_z = _sum(g_z, (0, 2)) / m
+    # g_z_centred = g_z - mean_g_z
+    np.subtract(g_z, mean_g_z.astype(dtype, copy=False)[:, None], out=g_z)
+    g_z_centred = g_z
+    # sum_g_z_centred_x_hat = Sum(g_z_centred * x_hat, i)
+    np.multiply(g_z_centred, x_hat, out=gate)
+    sum_g_z_centred_x_hat = _sum(gate, (0, 2))
+    g_gamma = (
+        inv_std * sum_ddx_centred_dz_centred
+        + sum_g_z_centred_x_hat
+        - inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / m
     )
+    g_beta = m * mean_g_z
+    coef_x_hat = (
+        3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / m**2
+        - ddgamma * sum_dz_centred_x_hat / m
+        - gamma * sum_g_z_centred_x_hat / m
+        - gamma * inv_std * sum_ddx_centred_dz_centred / m
+    )
+    # g_x = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + g_z_centred * gamma - coef_ddx_centred * ddx_centred) *
+    #     inv_std
+    np.multiply(dz_centred, coef_dz_centred.astype(dtype, copy=False)[:, None], out=dz_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(dz_centred, x_hat, out=dz_centred)
+    np.multiply(g_z_centred, gamma.astype(dtype, copy=False)[:, None], out=g_z_centred)
+    np.add(dz_centred, g_z_centred, out=dz_centred)
+    np.multiply(ddx_centred, coef_ddx_centred.astype(dtype, copy=False)[:, None], out=ddx_centred)
+    np.subtract(dz_centred, ddx_centred, out=dz_centred)
+    np.multiply(dz_centred, inv_std.astype(dtype, copy=False)[:, None], out=g_x)
+    _deliver(g_dy, g_dy_result)
+    _deliver(g_x, g_x_result)
+    g_gamma_result[...] = g_gamma
+    g_beta_result[...] = g_beta
     return g_dy_result, g_x_result, g_gamma_result if has_gamma else None, g_beta_result if has_beta else None
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -535,26 +664,124 @@ def backward_jvp(
     tdgamma_result = np.empty(channels, kept_dtype)
     dbeta_result = np.empty(channels, kept_dtype)
     tdbeta_result = np.empty(channels, kept_dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    beta = _vector("beta", beta, channels, absent=0)
+    tbeta = _vector("tbeta", tbeta, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
     _check_count(saved.count, m)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        x.dtype,
-        shape,
-        arrays=[dy, tdy, x, tx],
-        vectors=[gamma, tgamma, beta, tbeta, mean, inv_std, var],
-        numbers=[],
-        outputs=[dx_result, tdx_result],
-        results=[dgamma_result, tdgamma_result, dbeta_result, tdbeta_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    tdy = tdy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    dx = _target(dx_result, shape)
+    tdx = _target(tdx_result, shape)
+    tmean = _sum(tx, (0, 2)) / m
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # sum_tx_centred_x_hat = Sum(tx_centred * x_hat, i)
+    work = np.multiply(tx_centred, x_hat)
+    sum_tx_centred_x_hat = _sum(work, (0, 2))
+    scale = gamma * inv_std
+    coef_dz_centred = tgamma - scale * sum_tx_centred_x_hat / m
+    # z = beta + gamma * x_hat
+    np.multiply(x_hat, gamma.astype(dtype, copy=False)[:, None], out=work)
+    np.add(work, beta.astype(dtype, copy=False)[:, None], out=work)
+    z = work
+    # gate = 1 / (1 + exp(-z))
+    gate = np.negative(z)
+    np.exp(gate, out=gate)
+    np.add(gate, 1, out=gate)
+    np.divide(1.0, gate, out=gate)
+    # dz = (1 + z - gate * z) * dy * gate
+    dz = np.multiply(gate, z)
+    np.subtract(z, dz, out=dz)
+    np.add(dz, 1, out=dz)
+    np.multiply(dz, dy, out=dz)
+    np.multiply(dz, gate, out=dz)
+    mean_dz = _sum(dz, (0, 2)) / m
+    # dz_centred = dz - mean_dz
+    np.subtract(dz, mean_dz.astype(dtype, copy=False)[:, None], out=dz)
+    dz_centred = dz
+    # dgamma = Sum(dz_centred * x_hat, i)
+    work_2 = np.multiply(dz_centred, x_hat)
+    dgamma = _sum(work_2, (0, 2))
+    # sum_dz_centred_tx_centred = Sum(dz_centred * tx_centred, i)
+    np.multiply(dz_centred, tx_centred, out=work_2)
+    sum_dz_centred_tx_centred = _sum(work_2, (0, 2))
+    dbeta = m * mean_dz
+    mean_dz_centred_x_hat = dgamma / m
+    # dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
+    np.multiply(x_hat, mean_dz_centred_x_hat.astype(dtype, copy=False)[:, None], out=work_2)
+    np.subtract(dz_centred, work_2, out=work_2)
+    np.multiply(work_2, scale.astype(dtype, copy=False)[:, None], out=dx)
+    coef_tx_centred = mean_dz_centred_x_hat * scale
+    # tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
+    np.multiply(x_hat, coef_dz_centred.astype(dtype, copy=False)[:, None], out=work_2)
+    tz = np.multiply(tx_centred, scale.astype(dtype, copy=False)[:, None])
+    np.add(work_2, tz, out=work_2)
+    np.add(work_2, tbeta.astype(dtype, copy=False)[:, None], out=work_2)
+    tz = work_2
+    # tdz = ((1 + z - gate * z) * tdy + (2 + (2 * gate - 1) * (gate - 1) * z - 2 * gate) * dy * tz) * gate
+    tdz = np.multiply(gate, z)
+    np.subtract(z, tdz, out=tdz)
+    np.add(tdz, 1, out=tdz)
+    np.multiply(tdz, tdy, out=tdz)
+    work_3 = np.multiply(gate, 2)
+    np.subtract(work_3, 1, out=work_3)
+    work_4 = np.subtract(gate, 1)
+    np.multiply(work_3, work_4, out=work_3)
+    np.multiply(work_3, z, out=work_3)
+    np.multiply(gate, 2, out=z)
+    np.subtract(work_3, z, out=work_3)
+    np.add(work_3, 2, out=work_3)
+    np.multiply(work_3, dy, out=work_3)
+    np.multiply(work_3, tz, out=work_3)
+    np.add(tdz, work_3, out=tdz)
+    np.multiply(tdz, gate, out=tdz)
+    mean_tdz = _sum(tdz, (0, 2)) / m
+    # tdz_centred = tdz - mean_tdz
+    np.subtract(tdz, mean_tdz.astype(dtype, copy=False)[:, None], out=tdz)
+    tdz_centred = tdz
+    # sum_tdz_centred_x_hat = Sum(tdz_centred * x_hat, i)
+    np.multiply(tdz_centred, x_hat, out=gate)
+    sum_tdz_centred_x_hat = _sum(gate, (0, 2))
+    tdgamma = inv_std * sum_dz_centred_tx_centred + sum_tdz_centred_x_hat - dgamma * inv_std * sum_tx_centred_x_hat / m
+    tdbeta = m * mean_tdz
+    coef_x_hat = (
+        3 * mean_dz_centred_x_hat * scale * sum_tx_centred_x_hat / m
+        - gamma * sum_tdz_centred_x_hat / m
+        - mean_dz_centred_x_hat * tgamma
+        - scale * sum_dz_centred_tx_centred / m
     )
+    # tdx = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + gamma * tdz_centred - coef_tx_centred * tx_centred) *
+    #     inv_std
+    np.multiply(dz_centred, coef_dz_centred.astype(dtype, copy=False)[:, None], out=dz_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(dz_centred, x_hat, out=dz_centred)
+    np.multiply(tdz_centred, gamma.astype(dtype, copy=False)[:, None], out=tdz_centred)
+    np.add(dz_centred, tdz_centred, out=dz_centred)
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.subtract(dz_centred, tx_centred, out=dz_centred)
+    np.multiply(dz_centred, inv_std.astype(dtype, copy=False)[:, None], out=tdx)
+    _deliver(dx, dx_result)
+    _deliver(tdx, tdx_result)
+    dgamma_result[...] = dgamma
+    tdgamma_result[...] = tdgamma
+    dbeta_result[...] = dbeta
+    tdbeta_result[...] = tdbeta
     return (
         dx_result,
         tdx_result,
@@ -918,9 +1145,9 @@ def _forward_1_along(
             scale_slot[at] = scale
             shift_slot[at] = shift
         if first_step <= 3 < last_step:  # y
-            pivot = real(pivot_slot[at])
-            scale = real(scale_slot[at])
-            shift = real(shift_slot[at])
+            pivot = pivot_slot[at]
+            scale = scale_slot[at]
+            shift = shift_slot[at]
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -1018,9 +1245,9 @@ def _forward_1_across(
                 e, k = np.uintp(first_e + j), j
                 at = k
                 unit = units[k]
-                pivot = real(pivot_slot[at])
-                scale = real(scale_slot[at])
-                shift = real(shift_slot[at])
+                pivot = pivot_slot[at]
+                scale = scale_slot[at]
+                shift = shift_slot[at]
                 x = x_all[e] * unit
                 centred = x - pivot
                 z = centred * scale + shift
@@ -1044,7 +1271,7 @@ def _backward_1_along(
         at = k * keep
         if first_step <= 0 < last_step:  # sums of x_shifted
             limit = _BLOCK
-            mean = real(mean_all[k])
+            mean = mean_all[k]
             for t in range(1):
                 sums[t, at] = 0
             begin, end = first_part, min(last_part, total)
@@ -1073,11 +1300,11 @@ def _backward_1_along(
             mean_rounding_slot[at] = mean_rounding
         for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of dz, x_hat
             skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
-            mean = real(mean_all[k])
-            mean_rounding = real(mean_rounding_slot[at])
-            inv_std = real(inv_std_all[k])
-            beta = real(beta_all[k])
-            gamma = real(gamma_all[k])
+            mean = mean_all[k]
+            mean_rounding = mean_rounding_slot[at]
+            inv_std = inv_std_all[k]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
             pivot_of_dz = pivots[0][at]
             pivot_of_x_hat = pivots[1][at]
             for t in range(3):
@@ -1138,13 +1365,6 @@ def _backward_1_along(
             mean_dz = mean_dz_slot[at]
             mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
             scale = gamma * inv_std
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            mean_dz = real(mean_dz)
-            mean_dz_centred_x_hat = real(mean_dz_centred_x_hat)
             scale = real(scale)
             begin, end = first_part, min(last_part, total)
             while begin < end:
@@ -1202,7 +1422,7 @@ def _backward_1_across(
                 for j in range(columns):
                     e, k = np.uintp(first_e + j), j
                     at = k
-                    mean = real(mean_all[k])
+                    mean = mean_all[k]
                     x = x_all[e]
                     x_shifted = x - mean
                     sum_of_x_shifted[j] += x_shifted
@@ -1237,11 +1457,11 @@ def _backward_1_across(
                 for j in range(columns):
                     e, k = np.uintp(first_e + j), j
                     at = k
-                    mean = real(mean_all[k])
-                    mean_rounding = real(mean_rounding_slot[at])
-                    inv_std = real(inv_std_all[k])
-                    beta = real(beta_all[k])
-                    gamma = real(gamma_all[k])
+                    mean = mean_all[k]
+                    mean_rounding = mean_rounding_slot[at]
+                    inv_std = inv_std_all[k]
+                    beta = beta_all[k]
+                    gamma = gamma_all[k]
                     dy = dy_all[e]
                     x = x_all[e]
                     x_shifted = x - mean
@@ -1295,13 +1515,6 @@ def _backward_1_across(
                 mean_dz = mean_dz_slot[at]
                 mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
                 scale = gamma * inv_std
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                beta = real(beta)
-                gamma = real(gamma)
-                mean_dz = real(mean_dz)
-                mean_dz_centred_x_hat = real(mean_dz_centred_x_hat)
                 scale = real(scale)
                 dy = dy_all[e]
                 x = x_all[e]
@@ -1314,1343 +1527,6 @@ def _backward_1_across(
                 dz_centred = dz - mean_dz
                 dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
                 dx_all[e] = dx
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, tx_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_tx = pivots[0][at]
-            pivot_of_x_shifted = pivots[1][at]
-            pivot_of_inv_std_x_shifted = pivots[2][at]
-            for t in range(4):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_tx_inv_std_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
-                sums[0, at] += sum_of_tx
-                sums[1, at] += sum_of_x_shifted
-                sums[2, at] += sum_of_inv_std_x_shifted
-                sums[3, at] += product_of_tx_inv_std_x_shifted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_shifted)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
-            count = float(total)
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            mean_rounding = total_x_shifted / m
-            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # ty
-            tmean = tmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            beta = beta_all[k]
-            gamma = gamma_all[k]
-            coef_x_hat = coef_x_hat_slot[at]
-            tbeta = tbeta_all[k]
-            coef_tx_centred = gamma * inv_std
-            tmean = real(tmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            coef_tx_centred = real(coef_tx_centred)
-            coef_x_hat = real(coef_x_hat)
-            tbeta = real(tbeta)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
-                    ty = (z - gate * z + real(1)) * gate * tz
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _jvp_1_across(
-    x_all, tx_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
-        sum_of_tx = work[0]
-        sum_of_x_shifted = work[1]
-        sum_of_inv_std_x_shifted = work[2]
-        product_of_tx_inv_std_x_shifted = work[3]
-        pivot_of_tx = pivots[0]
-        pivot_of_x_shifted = pivots[1]
-        pivot_of_inv_std_x_shifted = pivots[2]
-        skip = probe if step == 0 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(4):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_tx[j] = 0
-                sum_of_x_shifted[j] = 0
-                sum_of_inv_std_x_shifted[j] = 0
-                product_of_tx_inv_std_x_shifted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_tx = tx - pivot_of_tx[k]
-                    sum_of_tx[j] += from_tx
-                    from_x_shifted = x_shifted - pivot_of_x_shifted[k]
-                    sum_of_x_shifted[j] += from_x_shifted
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted[k]
-                    sum_of_inv_std_x_shifted[j] += from_inv_std_x_shifted
-                    product_of_tx_inv_std_x_shifted[j] += from_tx * from_inv_std_x_shifted
-            for j in range(columns):
-                sums[0, j] += sum_of_tx[j]
-                sums[1, j] += sum_of_x_shifted[j]
-                sums[2, j] += sum_of_inv_std_x_shifted[j]
-                sums[3, j] += product_of_tx_inv_std_x_shifted[j]
-        if step == 0:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_tx[k])
-                pivot_of_tx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_shifted[k])
-                pivot_of_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_inv_std_x_shifted[k])
-                pivot_of_inv_std_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            mean_rounding = total_x_shifted / m
-            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / m
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-    if first_step <= 3 < last_step:  # ty
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                tmean = tmean_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                beta = beta_all[k]
-                gamma = gamma_all[k]
-                coef_x_hat = coef_x_hat_slot[at]
-                tbeta = tbeta_all[k]
-                coef_tx_centred = gamma * inv_std
-                tmean = real(tmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                beta = real(beta)
-                gamma = real(gamma)
-                coef_tx_centred = real(coef_tx_centred)
-                coef_x_hat = real(coef_x_hat)
-                tbeta = real(tbeta)
-                x = x_all[e]
-                tx = tx_all[e]
-                tx_centred = tx - tmean
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                z = gamma * x_hat + beta
-                gate = real(1) / (math.exp(-z) + real(1))
-                tz = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
-                ty = (z - gate * z + real(1)) * gate * tz
-                ty_all[e] = ty
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all, g_beta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of ddx, x_hat, dz; what follows from the sums of ddx, x_hat, dz; 5: pivots, 6: sums of g_z, x_hat_2; what follows from the sums of g_z, x_hat_2; g_dy and g_x."""
-    real = ddx_all.dtype.type
-    coef_ddx_centred_slot, coef_dz_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_dz_slot, mean_g_z_slot, mean_rounding_slot, sum_ddx_centred_dz_centred_slot, sum_ddx_centred_x_hat_slot, sum_dz_centred_x_hat_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of x_shifted
-            limit = _BLOCK
-            mean = real(mean_all[k])
-            for t in range(1):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            mean = mean_all[k]
-            var = var_all[k]
-            if not mean * mean > 16 * var:
-                end = begin
-            while begin < end:
-                sum_of_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
-                sums[0, at] += sum_of_x_shifted
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
-            count = float(total)
-            total_x_shifted = sums[0, at]
-            m = float(shape[0] * shape[2])
-            mean_rounding = total_x_shifted / m
-            mean_rounding_slot[at] = mean_rounding
-        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of ddx, x_hat, dz
-            skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
-            mean = real(mean_all[k])
-            mean_rounding = real(mean_rounding_slot[at])
-            inv_std = real(inv_std_all[k])
-            beta = real(beta_all[k])
-            gamma = real(gamma_all[k])
-            pivot_of_ddx = pivots[0][at]
-            pivot_of_x_hat = pivots[1][at]
-            pivot_of_dz = pivots[2][at]
-            for t in range(6):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_ddx = sum_of_x_hat = sum_of_dz = product_of_ddx_x_hat = product_of_x_hat_dz = product_of_ddx_dz = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    dz = (z - gate * z + real(1)) * dy * gate
-                    from_ddx = ddx - pivot_of_ddx
-                    sum_of_ddx = _plus(sum_of_ddx, from_ddx)
-                    from_x_hat = x_hat - pivot_of_x_hat
-                    sum_of_x_hat = _plus(sum_of_x_hat, from_x_hat)
-                    from_dz = dz - pivot_of_dz
-                    sum_of_dz = _plus(sum_of_dz, from_dz)
-                    product_of_ddx_x_hat = _plus(product_of_ddx_x_hat, from_ddx * from_x_hat)
-                    product_of_x_hat_dz = _plus(product_of_x_hat_dz, from_x_hat * from_dz)
-                    product_of_ddx_dz = _plus(product_of_ddx_dz, from_ddx * from_dz)
-                sums[0, at] += sum_of_ddx
-                sums[1, at] += sum_of_x_hat
-                sums[2, at] += sum_of_dz
-                sums[3, at] += product_of_ddx_x_hat
-                sums[4, at] += product_of_x_hat_dz
-                sums[5, at] += product_of_ddx_dz
-                begin += n + skip
-                taken += n
-            if step == 2:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_ddx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_hat)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_dz)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 4 < last_step:  # what follows from the sums of ddx, x_hat, dz
-            count = float(total)
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            total_ddx = sums[0, at] + count * pivots[0][at]
-            total_dz = sums[2, at] + count * pivots[2][at]
-            moment_ddx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
-            moment_x_hat_dz = sums[4, at] - sums[1, at] * (sums[2, at] / count)
-            moment_ddx_dz = sums[5, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            g_dmean = total_ddx / m
-            sum_ddx_centred_x_hat = moment_ddx_x_hat
-            coef_dz_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
-            mean_dz = total_dz / m
-            sum_dz_centred_x_hat = moment_x_hat_dz
-            sum_ddx_centred_dz_centred = moment_ddx_dz
-            coef_ddx_centred = gamma * inv_std * sum_dz_centred_x_hat / m
-            coef_ddx_centred_slot[at] = coef_ddx_centred
-            coef_dz_centred_slot[at] = coef_dz_centred
-            g_dmean_slot[at] = g_dmean
-            mean_dz_slot[at] = mean_dz
-            sum_ddx_centred_dz_centred_slot[at] = sum_ddx_centred_dz_centred
-            sum_ddx_centred_x_hat_slot[at] = sum_ddx_centred_x_hat
-            sum_dz_centred_x_hat_slot[at] = sum_dz_centred_x_hat
-        for step in range(max(first_step, 5), min(last_step, 7)):  # 5: pivots, 6: sums of g_z, x_hat_2
-            skip, limit = (probe, _PROBE) if step == 5 else (0, _BLOCK)
-            g_dmean = g_dmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            beta = beta_all[k]
-            gamma = gamma_all[k]
-            coef_dz_centred = coef_dz_centred_slot[at]
-            ddbeta = ddbeta_all[k]
-            g_dz_coef_ddx_centred = gamma * inv_std
-            g_dmean = real(g_dmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            coef_dz_centred = real(coef_dz_centred)
-            ddbeta = real(ddbeta)
-            g_dz_coef_ddx_centred = real(g_dz_coef_ddx_centred)
-            pivot_of_g_z = pivots[0][at]
-            pivot_of_x_hat_2 = pivots[1][at]
-            for t in range(3):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_g_z = sum_of_x_hat_2 = product_of_g_z_x_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    ddx_centred = ddx - g_dmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    g_dz = coef_dz_centred * x_hat + ddx_centred * g_dz_coef_ddx_centred + ddbeta
-                    g_z = ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * g_dz * gate
-                    from_g_z = g_z - pivot_of_g_z
-                    sum_of_g_z = _plus(sum_of_g_z, from_g_z)
-                    from_x_hat_2 = x_hat - pivot_of_x_hat_2
-                    sum_of_x_hat_2 = _plus(sum_of_x_hat_2, from_x_hat_2)
-                    product_of_g_z_x_hat = _plus(product_of_g_z_x_hat, from_g_z * from_x_hat_2)
-                sums[0, at] += sum_of_g_z
-                sums[1, at] += sum_of_x_hat_2
-                sums[2, at] += product_of_g_z_x_hat
-                begin += n + skip
-                taken += n
-            if step == 5:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_g_z)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_hat_2)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 7 < last_step:  # what follows from the sums of g_z, x_hat_2
-            count = float(total)
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            sum_ddx_centred_dz_centred = sum_ddx_centred_dz_centred_slot[at]
-            sum_ddx_centred_x_hat = sum_ddx_centred_x_hat_slot[at]
-            sum_dz_centred_x_hat = sum_dz_centred_x_hat_slot[at]
-            total_g_z = sums[0, at] + count * pivots[0][at]
-            moment_g_z_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
-            m = float(shape[0] * shape[2])
-            mean_g_z = total_g_z / m
-            sum_g_z_centred_x_hat = moment_g_z_x_hat
-            g_gamma = inv_std * sum_ddx_centred_dz_centred + sum_g_z_centred_x_hat - inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / m
-            g_beta = m * mean_g_z
-            coef_x_hat = 3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / (m * m) - ddgamma * sum_dz_centred_x_hat / m - gamma * sum_g_z_centred_x_hat / m - gamma * inv_std * sum_ddx_centred_dz_centred / m
-            g_gamma_all[k] = g_gamma
-            g_beta_all[k] = g_beta
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_g_z_slot[at] = mean_g_z
-        if first_step <= 8 < last_step:  # g_dy and g_x
-            g_dmean = g_dmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            beta = beta_all[k]
-            gamma = gamma_all[k]
-            mean_dz = mean_dz_slot[at]
-            coef_dz_centred = coef_dz_centred_slot[at]
-            ddbeta = ddbeta_all[k]
-            mean_g_z = mean_g_z_slot[at]
-            coef_ddx_centred = coef_ddx_centred_slot[at]
-            coef_x_hat = coef_x_hat_slot[at]
-            g_dz_coef_ddx_centred = gamma * inv_std
-            g_dmean = real(g_dmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            mean_dz = real(mean_dz)
-            coef_dz_centred = real(coef_dz_centred)
-            ddbeta = real(ddbeta)
-            g_dz_coef_ddx_centred = real(g_dz_coef_ddx_centred)
-            mean_g_z = real(mean_g_z)
-            coef_ddx_centred = real(coef_ddx_centred)
-            coef_x_hat = real(coef_x_hat)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    ddx_centred = ddx - g_dmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    dz = (z - gate * z + real(1)) * dy * gate
-                    dz_centred = dz - mean_dz
-                    g_dz = coef_dz_centred * x_hat + ddx_centred * g_dz_coef_ddx_centred + ddbeta
-                    g_dy = (z - gate * z + real(1)) * g_dz * gate
-                    g_z = ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * g_dz * gate
-                    g_z_centred = g_z - mean_g_z
-                    g_x = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + g_z_centred * gamma - coef_ddx_centred * ddx_centred) * inv_std
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_across(
-    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all, g_beta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of ddx, x_hat, dz; what follows from the sums of ddx, x_hat, dz; 5: pivots, 6: sums of g_z, x_hat_2; what follows from the sums of g_z, x_hat_2; g_dy and g_x."""
-    real = ddx_all.dtype.type
-    coef_ddx_centred_slot, coef_dz_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_dz_slot, mean_g_z_slot, mean_rounding_slot, sum_ddx_centred_dz_centred_slot, sum_ddx_centred_x_hat_slot, sum_dz_centred_x_hat_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of x_shifted
-        sum_of_x_shifted = work[0]
-        skip = 1
-        begin, end = first_part, min(last_part, rows)
-        needed = False
-        for k in range(columns):
-            at = k
-            mean = mean_all[k]
-            var = var_all[k]
-            needed |= mean * mean > 16 * var
-        if not needed:
-            end = begin
-        for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_x_shifted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    mean = real(mean_all[k])
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    sum_of_x_shifted[j] += x_shifted
-            for j in range(columns):
-                sums[0, j] += sum_of_x_shifted[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            total_x_shifted = sums[0, at]
-            m = float(shape[0] * shape[2])
-            mean_rounding = total_x_shifted / m
-            mean_rounding_slot[at] = mean_rounding
-    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of ddx, x_hat, dz
-        sum_of_ddx = work[0]
-        sum_of_x_hat = work[1]
-        sum_of_dz = work[2]
-        product_of_ddx_x_hat = work[3]
-        product_of_x_hat_dz = work[4]
-        product_of_ddx_dz = work[5]
-        pivot_of_ddx = pivots[0]
-        pivot_of_x_hat = pivots[1]
-        pivot_of_dz = pivots[2]
-        skip = probe if step == 2 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(6):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_ddx[j] = 0
-                sum_of_x_hat[j] = 0
-                sum_of_dz[j] = 0
-                product_of_ddx_x_hat[j] = 0
-                product_of_x_hat_dz[j] = 0
-                product_of_ddx_dz[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    mean = real(mean_all[k])
-                    mean_rounding = real(mean_rounding_slot[at])
-                    inv_std = real(inv_std_all[k])
-                    beta = real(beta_all[k])
-                    gamma = real(gamma_all[k])
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    dz = (z - gate * z + real(1)) * dy * gate
-                    from_ddx = ddx - pivot_of_ddx[k]
-                    sum_of_ddx[j] += from_ddx
-                    from_x_hat = x_hat - pivot_of_x_hat[k]
-                    sum_of_x_hat[j] += from_x_hat
-                    from_dz = dz - pivot_of_dz[k]
-                    sum_of_dz[j] += from_dz
-                    product_of_ddx_x_hat[j] += from_ddx * from_x_hat
-                    product_of_x_hat_dz[j] += from_x_hat * from_dz
-                    product_of_ddx_dz[j] += from_ddx * from_dz
-            for j in range(columns):
-                sums[0, j] += sum_of_ddx[j]
-                sums[1, j] += sum_of_x_hat[j]
-                sums[2, j] += sum_of_dz[j]
-                sums[3, j] += product_of_ddx_x_hat[j]
-                sums[4, j] += product_of_x_hat_dz[j]
-                sums[5, j] += product_of_ddx_dz[j]
-        if step == 2:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_ddx[k])
-                pivot_of_ddx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_hat[k])
-                pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_dz[k])
-                pivot_of_dz[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 4 < last_step:  # what follows from the sums of ddx, x_hat, dz
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            total_ddx = sums[0, at] + count * pivots[0][at]
-            total_dz = sums[2, at] + count * pivots[2][at]
-            moment_ddx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
-            moment_x_hat_dz = sums[4, at] - sums[1, at] * (sums[2, at] / count)
-            moment_ddx_dz = sums[5, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            g_dmean = total_ddx / m
-            sum_ddx_centred_x_hat = moment_ddx_x_hat
-            coef_dz_centred = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / m
-            mean_dz = total_dz / m
-            sum_dz_centred_x_hat = moment_x_hat_dz
-            sum_ddx_centred_dz_centred = moment_ddx_dz
-            coef_ddx_centred = gamma * inv_std * sum_dz_centred_x_hat / m
-            coef_ddx_centred_slot[at] = coef_ddx_centred
-            coef_dz_centred_slot[at] = coef_dz_centred
-            g_dmean_slot[at] = g_dmean
-            mean_dz_slot[at] = mean_dz
-            sum_ddx_centred_dz_centred_slot[at] = sum_ddx_centred_dz_centred
-            sum_ddx_centred_x_hat_slot[at] = sum_ddx_centred_x_hat
-            sum_dz_centred_x_hat_slot[at] = sum_dz_centred_x_hat
-    for step in range(max(first_step, 5), min(last_step, 7)):  # 5: pivots, 6: sums of g_z, x_hat_2
-        sum_of_g_z = work[0]
-        sum_of_x_hat_2 = work[1]
-        product_of_g_z_x_hat = work[2]
-        pivot_of_g_z = pivots[0]
-        pivot_of_x_hat_2 = pivots[1]
-        skip = probe if step == 5 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(3):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_g_z[j] = 0
-                sum_of_x_hat_2[j] = 0
-                product_of_g_z_x_hat[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    g_dmean = g_dmean_slot[at]
-                    mean = mean_all[k]
-                    mean_rounding = mean_rounding_slot[at]
-                    inv_std = inv_std_all[k]
-                    beta = beta_all[k]
-                    gamma = gamma_all[k]
-                    coef_dz_centred = coef_dz_centred_slot[at]
-                    ddbeta = ddbeta_all[k]
-                    g_dz_coef_ddx_centred = gamma * inv_std
-                    g_dmean = real(g_dmean)
-                    mean = real(mean)
-                    mean_rounding = real(mean_rounding)
-                    inv_std = real(inv_std)
-                    beta = real(beta)
-                    gamma = real(gamma)
-                    coef_dz_centred = real(coef_dz_centred)
-                    ddbeta = real(ddbeta)
-                    g_dz_coef_ddx_centred = real(g_dz_coef_ddx_centred)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    ddx_centred = ddx - g_dmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    g_dz = coef_dz_centred * x_hat + ddx_centred * g_dz_coef_ddx_centred + ddbeta
-                    g_z = ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * g_dz * gate
-                    from_g_z = g_z - pivot_of_g_z[k]
-                    sum_of_g_z[j] += from_g_z
-                    from_x_hat_2 = x_hat - pivot_of_x_hat_2[k]
-                    sum_of_x_hat_2[j] += from_x_hat_2
-                    product_of_g_z_x_hat[j] += from_g_z * from_x_hat_2
-            for j in range(columns):
-                sums[0, j] += sum_of_g_z[j]
-                sums[1, j] += sum_of_x_hat_2[j]
-                sums[2, j] += product_of_g_z_x_hat[j]
-        if step == 5:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_g_z[k])
-                pivot_of_g_z[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_hat_2[k])
-                pivot_of_x_hat_2[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 7 < last_step:  # what follows from the sums of g_z, x_hat_2
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            sum_ddx_centred_dz_centred = sum_ddx_centred_dz_centred_slot[at]
-            sum_ddx_centred_x_hat = sum_ddx_centred_x_hat_slot[at]
-            sum_dz_centred_x_hat = sum_dz_centred_x_hat_slot[at]
-            total_g_z = sums[0, at] + count * pivots[0][at]
-            moment_g_z_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
-            m = float(shape[0] * shape[2])
-            mean_g_z = total_g_z / m
-            sum_g_z_centred_x_hat = moment_g_z_x_hat
-            g_gamma = inv_std * sum_ddx_centred_dz_centred + sum_g_z_centred_x_hat - inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / m
-            g_beta = m * mean_g_z
-            coef_x_hat = 3 * gamma * inv_std * sum_ddx_centred_x_hat * sum_dz_centred_x_hat / (m * m) - ddgamma * sum_dz_centred_x_hat / m - gamma * sum_g_z_centred_x_hat / m - gamma * inv_std * sum_ddx_centred_dz_centred / m
-            g_gamma_all[k] = g_gamma
-            g_beta_all[k] = g_beta
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_g_z_slot[at] = mean_g_z
-    if first_step <= 8 < last_step:  # g_dy and g_x
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                g_dmean = g_dmean_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                beta = beta_all[k]
-                gamma = gamma_all[k]
-                mean_dz = mean_dz_slot[at]
-                coef_dz_centred = coef_dz_centred_slot[at]
-                ddbeta = ddbeta_all[k]
-                mean_g_z = mean_g_z_slot[at]
-                coef_ddx_centred = coef_ddx_centred_slot[at]
-                coef_x_hat = coef_x_hat_slot[at]
-                g_dz_coef_ddx_centred = gamma * inv_std
-                g_dmean = real(g_dmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                beta = real(beta)
-                gamma = real(gamma)
-                mean_dz = real(mean_dz)
-                coef_dz_centred = real(coef_dz_centred)
-                ddbeta = real(ddbeta)
-                g_dz_coef_ddx_centred = real(g_dz_coef_ddx_centred)
-                mean_g_z = real(mean_g_z)
-                coef_ddx_centred = real(coef_ddx_centred)
-                coef_x_hat = real(coef_x_hat)
-                ddx = ddx_all[e]
-                dy = dy_all[e]
-                x = x_all[e]
-                ddx_centred = ddx - g_dmean
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                z = gamma * x_hat + beta
-                gate = real(1) / (math.exp(-z) + real(1))
-                dz = (z - gate * z + real(1)) * dy * gate
-                dz_centred = dz - mean_dz
-                g_dz = coef_dz_centred * x_hat + ddx_centred * g_dz_coef_ddx_centred + ddbeta
-                g_dy = (z - gate * z + real(1)) * g_dz * gate
-                g_z = ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * g_dz * gate
-                g_z_centred = g_z - mean_g_z
-                g_x = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + g_z_centred * gamma - coef_ddx_centred * ddx_centred) * inv_std
-                g_dy_all[e] = g_dy
-                g_x_all[e] = g_x
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, gamma_all, tgamma_all, beta_all, tbeta_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of tx, x_hat, dz; what follows from the sums of tx, x_hat, dz; 5: pivots, 6: sums of tdz, x_hat_2; what follows from the sums of tdz, x_hat_2; dx and tdx."""
-    real = dy_all.dtype.type
-    coef_dz_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, dgamma_slot, mean_dz_slot, mean_dz_centred_x_hat_slot, mean_rounding_slot, mean_tdz_slot, sum_dz_centred_tx_centred_slot, sum_tx_centred_x_hat_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of x_shifted
-            limit = _BLOCK
-            mean = real(mean_all[k])
-            for t in range(1):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            mean = mean_all[k]
-            var = var_all[k]
-            if not mean * mean > 16 * var:
-                end = begin
-            while begin < end:
-                sum_of_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
-                sums[0, at] += sum_of_x_shifted
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
-            count = float(total)
-            total_x_shifted = sums[0, at]
-            m = float(shape[0] * shape[2])
-            mean_rounding = total_x_shifted / m
-            mean_rounding_slot[at] = mean_rounding
-        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of tx, x_hat, dz
-            skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
-            mean = real(mean_all[k])
-            mean_rounding = real(mean_rounding_slot[at])
-            inv_std = real(inv_std_all[k])
-            beta = real(beta_all[k])
-            gamma = real(gamma_all[k])
-            pivot_of_tx = pivots[0][at]
-            pivot_of_x_hat = pivots[1][at]
-            pivot_of_dz = pivots[2][at]
-            for t in range(6):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tx = sum_of_x_hat = sum_of_dz = product_of_tx_x_hat = product_of_x_hat_dz = product_of_tx_dz = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    dz = (z - gate * z + real(1)) * dy * gate
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_hat = x_hat - pivot_of_x_hat
-                    sum_of_x_hat = _plus(sum_of_x_hat, from_x_hat)
-                    from_dz = dz - pivot_of_dz
-                    sum_of_dz = _plus(sum_of_dz, from_dz)
-                    product_of_tx_x_hat = _plus(product_of_tx_x_hat, from_tx * from_x_hat)
-                    product_of_x_hat_dz = _plus(product_of_x_hat_dz, from_x_hat * from_dz)
-                    product_of_tx_dz = _plus(product_of_tx_dz, from_tx * from_dz)
-                sums[0, at] += sum_of_tx
-                sums[1, at] += sum_of_x_hat
-                sums[2, at] += sum_of_dz
-                sums[3, at] += product_of_tx_x_hat
-                sums[4, at] += product_of_x_hat_dz
-                sums[5, at] += product_of_tx_dz
-                begin += n + skip
-                taken += n
-            if step == 2:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_hat)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_dz)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 4 < last_step:  # what follows from the sums of tx, x_hat, dz
-            count = float(total)
-            tgamma = tgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            scale = gamma * inv_std
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_dz = sums[2, at] + count * pivots[2][at]
-            moment_tx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
-            moment_x_hat_dz = sums[4, at] - sums[1, at] * (sums[2, at] / count)
-            moment_tx_dz = sums[5, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            sum_tx_centred_x_hat = moment_tx_x_hat
-            coef_dz_centred = tgamma - scale * sum_tx_centred_x_hat / m
-            mean_dz = total_dz / m
-            dgamma = moment_x_hat_dz
-            sum_dz_centred_tx_centred = moment_tx_dz
-            dbeta = m * mean_dz
-            mean_dz_centred_x_hat = dgamma / m
-            coef_tx_centred = mean_dz_centred_x_hat * scale
-            dgamma_all[k] = dgamma
-            dbeta_all[k] = dbeta
-            coef_dz_centred_slot[at] = coef_dz_centred
-            coef_tx_centred_slot[at] = coef_tx_centred
-            dgamma_slot[at] = dgamma
-            mean_dz_slot[at] = mean_dz
-            mean_dz_centred_x_hat_slot[at] = mean_dz_centred_x_hat
-            sum_dz_centred_tx_centred_slot[at] = sum_dz_centred_tx_centred
-            sum_tx_centred_x_hat_slot[at] = sum_tx_centred_x_hat
-            tmean_slot[at] = tmean
-        for step in range(max(first_step, 5), min(last_step, 7)):  # 5: pivots, 6: sums of tdz, x_hat_2
-            skip, limit = (probe, _PROBE) if step == 5 else (0, _BLOCK)
-            tmean = tmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            beta = beta_all[k]
-            gamma = gamma_all[k]
-            coef_dz_centred = coef_dz_centred_slot[at]
-            tbeta = tbeta_all[k]
-            scale = gamma * inv_std
-            tmean = real(tmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            coef_dz_centred = real(coef_dz_centred)
-            scale = real(scale)
-            tbeta = real(tbeta)
-            pivot_of_tdz = pivots[0][at]
-            pivot_of_x_hat_2 = pivots[1][at]
-            for t in range(3):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tdz = sum_of_x_hat_2 = product_of_tdz_x_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
-                    tdz = ((z - gate * z + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * tz) * gate
-                    from_tdz = tdz - pivot_of_tdz
-                    sum_of_tdz = _plus(sum_of_tdz, from_tdz)
-                    from_x_hat_2 = x_hat - pivot_of_x_hat_2
-                    sum_of_x_hat_2 = _plus(sum_of_x_hat_2, from_x_hat_2)
-                    product_of_tdz_x_hat = _plus(product_of_tdz_x_hat, from_tdz * from_x_hat_2)
-                sums[0, at] += sum_of_tdz
-                sums[1, at] += sum_of_x_hat_2
-                sums[2, at] += product_of_tdz_x_hat
-                begin += n + skip
-                taken += n
-            if step == 5:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tdz)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_hat_2)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 7 < last_step:  # what follows from the sums of tdz, x_hat_2
-            count = float(total)
-            dgamma = dgamma_slot[at]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
-            sum_dz_centred_tx_centred = sum_dz_centred_tx_centred_slot[at]
-            sum_tx_centred_x_hat = sum_tx_centred_x_hat_slot[at]
-            tgamma = tgamma_all[k]
-            scale = gamma * inv_std
-            total_tdz = sums[0, at] + count * pivots[0][at]
-            moment_tdz_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
-            m = float(shape[0] * shape[2])
-            mean_tdz = total_tdz / m
-            sum_tdz_centred_x_hat = moment_tdz_x_hat
-            tdgamma = inv_std * sum_dz_centred_tx_centred + sum_tdz_centred_x_hat - dgamma * inv_std * sum_tx_centred_x_hat / m
-            tdbeta = m * mean_tdz
-            coef_x_hat = 3 * mean_dz_centred_x_hat * scale * sum_tx_centred_x_hat / m - gamma * sum_tdz_centred_x_hat / m - mean_dz_centred_x_hat * tgamma - scale * sum_dz_centred_tx_centred / m
-            tdgamma_all[k] = tdgamma
-            tdbeta_all[k] = tdbeta
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_tdz_slot[at] = mean_tdz
-        if first_step <= 8 < last_step:  # dx and tdx
-            tmean = tmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            beta = beta_all[k]
-            gamma = gamma_all[k]
-            mean_dz = mean_dz_slot[at]
-            mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
-            coef_dz_centred = coef_dz_centred_slot[at]
-            tbeta = tbeta_all[k]
-            mean_tdz = mean_tdz_slot[at]
-            coef_tx_centred = coef_tx_centred_slot[at]
-            coef_x_hat = coef_x_hat_slot[at]
-            scale = gamma * inv_std
-            tmean = real(tmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            beta = real(beta)
-            gamma = real(gamma)
-            mean_dz = real(mean_dz)
-            mean_dz_centred_x_hat = real(mean_dz_centred_x_hat)
-            scale = real(scale)
-            coef_dz_centred = real(coef_dz_centred)
-            tbeta = real(tbeta)
-            mean_tdz = real(mean_tdz)
-            coef_tx_centred = real(coef_tx_centred)
-            coef_x_hat = real(coef_x_hat)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    dz = (z - gate * z + real(1)) * dy * gate
-                    dz_centred = dz - mean_dz
-                    dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
-                    tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
-                    tdz = ((z - gate * z + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * tz) * gate
-                    tdz_centred = tdz - mean_tdz
-                    tdx = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + gamma * tdz_centred - coef_tx_centred * tx_centred) * inv_std
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
-                begin += n
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_across(
-    dy_all, tdy_all, x_all, tx_all, gamma_all, tgamma_all, beta_all, tbeta_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of tx, x_hat, dz; what follows from the sums of tx, x_hat, dz; 5: pivots, 6: sums of tdz, x_hat_2; what follows from the sums of tdz, x_hat_2; dx and tdx."""
-    real = dy_all.dtype.type
-    coef_dz_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, dgamma_slot, mean_dz_slot, mean_dz_centred_x_hat_slot, mean_rounding_slot, mean_tdz_slot, sum_dz_centred_tx_centred_slot, sum_tx_centred_x_hat_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of x_shifted
-        sum_of_x_shifted = work[0]
-        skip = 1
-        begin, end = first_part, min(last_part, rows)
-        needed = False
-        for k in range(columns):
-            at = k
-            mean = mean_all[k]
-            var = var_all[k]
-            needed |= mean * mean > 16 * var
-        if not needed:
-            end = begin
-        for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_x_shifted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    mean = real(mean_all[k])
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    sum_of_x_shifted[j] += x_shifted
-            for j in range(columns):
-                sums[0, j] += sum_of_x_shifted[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            total_x_shifted = sums[0, at]
-            m = float(shape[0] * shape[2])
-            mean_rounding = total_x_shifted / m
-            mean_rounding_slot[at] = mean_rounding
-    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of tx, x_hat, dz
-        sum_of_tx = work[0]
-        sum_of_x_hat = work[1]
-        sum_of_dz = work[2]
-        product_of_tx_x_hat = work[3]
-        product_of_x_hat_dz = work[4]
-        product_of_tx_dz = work[5]
-        pivot_of_tx = pivots[0]
-        pivot_of_x_hat = pivots[1]
-        pivot_of_dz = pivots[2]
-        skip = probe if step == 2 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(6):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_tx[j] = 0
-                sum_of_x_hat[j] = 0
-                sum_of_dz[j] = 0
-                product_of_tx_x_hat[j] = 0
-                product_of_x_hat_dz[j] = 0
-                product_of_tx_dz[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    mean = real(mean_all[k])
-                    mean_rounding = real(mean_rounding_slot[at])
-                    inv_std = real(inv_std_all[k])
-                    beta = real(beta_all[k])
-                    gamma = real(gamma_all[k])
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    dz = (z - gate * z + real(1)) * dy * gate
-                    from_tx = tx - pivot_of_tx[k]
-                    sum_of_tx[j] += from_tx
-                    from_x_hat = x_hat - pivot_of_x_hat[k]
-                    sum_of_x_hat[j] += from_x_hat
-                    from_dz = dz - pivot_of_dz[k]
-                    sum_of_dz[j] += from_dz
-                    product_of_tx_x_hat[j] += from_tx * from_x_hat
-                    product_of_x_hat_dz[j] += from_x_hat * from_dz
-                    product_of_tx_dz[j] += from_tx * from_dz
-            for j in range(columns):
-                sums[0, j] += sum_of_tx[j]
-                sums[1, j] += sum_of_x_hat[j]
-                sums[2, j] += sum_of_dz[j]
-                sums[3, j] += product_of_tx_x_hat[j]
-                sums[4, j] += product_of_x_hat_dz[j]
-                sums[5, j] += product_of_tx_dz[j]
-        if step == 2:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_tx[k])
-                pivot_of_tx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_hat[k])
-                pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_dz[k])
-                pivot_of_dz[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 4 < last_step:  # what follows from the sums of tx, x_hat, dz
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            tgamma = tgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            scale = gamma * inv_std
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_dz = sums[2, at] + count * pivots[2][at]
-            moment_tx_x_hat = sums[3, at] - sums[0, at] * (sums[1, at] / count)
-            moment_x_hat_dz = sums[4, at] - sums[1, at] * (sums[2, at] / count)
-            moment_tx_dz = sums[5, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            sum_tx_centred_x_hat = moment_tx_x_hat
-            coef_dz_centred = tgamma - scale * sum_tx_centred_x_hat / m
-            mean_dz = total_dz / m
-            dgamma = moment_x_hat_dz
-            sum_dz_centred_tx_centred = moment_tx_dz
-            dbeta = m * mean_dz
-            mean_dz_centred_x_hat = dgamma / m
-            coef_tx_centred = mean_dz_centred_x_hat * scale
-            dgamma_all[k] = dgamma
-            dbeta_all[k] = dbeta
-            coef_dz_centred_slot[at] = coef_dz_centred
-            coef_tx_centred_slot[at] = coef_tx_centred
-            dgamma_slot[at] = dgamma
-            mean_dz_slot[at] = mean_dz
-            mean_dz_centred_x_hat_slot[at] = mean_dz_centred_x_hat
-            sum_dz_centred_tx_centred_slot[at] = sum_dz_centred_tx_centred
-            sum_tx_centred_x_hat_slot[at] = sum_tx_centred_x_hat
-            tmean_slot[at] = tmean
-    for step in range(max(first_step, 5), min(last_step, 7)):  # 5: pivots, 6: sums of tdz, x_hat_2
-        sum_of_tdz = work[0]
-        sum_of_x_hat_2 = work[1]
-        product_of_tdz_x_hat = work[2]
-        pivot_of_tdz = pivots[0]
-        pivot_of_x_hat_2 = pivots[1]
-        skip = probe if step == 5 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(3):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_tdz[j] = 0
-                sum_of_x_hat_2[j] = 0
-                product_of_tdz_x_hat[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    tmean = tmean_slot[at]
-                    mean = mean_all[k]
-                    mean_rounding = mean_rounding_slot[at]
-                    inv_std = inv_std_all[k]
-                    beta = beta_all[k]
-                    gamma = gamma_all[k]
-                    coef_dz_centred = coef_dz_centred_slot[at]
-                    tbeta = tbeta_all[k]
-                    scale = gamma * inv_std
-                    tmean = real(tmean)
-                    mean = real(mean)
-                    mean_rounding = real(mean_rounding)
-                    inv_std = real(inv_std)
-                    beta = real(beta)
-                    gamma = real(gamma)
-                    coef_dz_centred = real(coef_dz_centred)
-                    scale = real(scale)
-                    tbeta = real(tbeta)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    z = gamma * x_hat + beta
-                    gate = real(1) / (math.exp(-z) + real(1))
-                    tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
-                    tdz = ((z - gate * z + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * tz) * gate
-                    from_tdz = tdz - pivot_of_tdz[k]
-                    sum_of_tdz[j] += from_tdz
-                    from_x_hat_2 = x_hat - pivot_of_x_hat_2[k]
-                    sum_of_x_hat_2[j] += from_x_hat_2
-                    product_of_tdz_x_hat[j] += from_tdz * from_x_hat_2
-            for j in range(columns):
-                sums[0, j] += sum_of_tdz[j]
-                sums[1, j] += sum_of_x_hat_2[j]
-                sums[2, j] += product_of_tdz_x_hat[j]
-        if step == 5:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_tdz[k])
-                pivot_of_tdz[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_hat_2[k])
-                pivot_of_x_hat_2[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 7 < last_step:  # what follows from the sums of tdz, x_hat_2
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            dgamma = dgamma_slot[at]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
-            sum_dz_centred_tx_centred = sum_dz_centred_tx_centred_slot[at]
-            sum_tx_centred_x_hat = sum_tx_centred_x_hat_slot[at]
-            tgamma = tgamma_all[k]
-            scale = gamma * inv_std
-            total_tdz = sums[0, at] + count * pivots[0][at]
-            moment_tdz_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
-            m = float(shape[0] * shape[2])
-            mean_tdz = total_tdz / m
-            sum_tdz_centred_x_hat = moment_tdz_x_hat
-            tdgamma = inv_std * sum_dz_centred_tx_centred + sum_tdz_centred_x_hat - dgamma * inv_std * sum_tx_centred_x_hat / m
-            tdbeta = m * mean_tdz
-            coef_x_hat = 3 * mean_dz_centred_x_hat * scale * sum_tx_centred_x_hat / m - gamma * sum_tdz_centred_x_hat / m - mean_dz_centred_x_hat * tgamma - scale * sum_dz_centred_tx_centred / m
-            tdgamma_all[k] = tdgamma
-            tdbeta_all[k] = tdbeta
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_tdz_slot[at] = mean_tdz
-    if first_step <= 8 < last_step:  # dx and tdx
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                tmean = tmean_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                beta = beta_all[k]
-                gamma = gamma_all[k]
-                mean_dz = mean_dz_slot[at]
-                mean_dz_centred_x_hat = mean_dz_centred_x_hat_slot[at]
-                coef_dz_centred = coef_dz_centred_slot[at]
-                tbeta = tbeta_all[k]
-                mean_tdz = mean_tdz_slot[at]
-                coef_tx_centred = coef_tx_centred_slot[at]
-                coef_x_hat = coef_x_hat_slot[at]
-                scale = gamma * inv_std
-                tmean = real(tmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                beta = real(beta)
-                gamma = real(gamma)
-                mean_dz = real(mean_dz)
-                mean_dz_centred_x_hat = real(mean_dz_centred_x_hat)
-                scale = real(scale)
-                coef_dz_centred = real(coef_dz_centred)
-                tbeta = real(tbeta)
-                mean_tdz = real(mean_tdz)
-                coef_tx_centred = real(coef_tx_centred)
-                coef_x_hat = real(coef_x_hat)
-                dy = dy_all[e]
-                tdy = tdy_all[e]
-                x = x_all[e]
-                tx = tx_all[e]
-                tx_centred = tx - tmean
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                z = gamma * x_hat + beta
-                gate = real(1) / (math.exp(-z) + real(1))
-                dz = (z - gate * z + real(1)) * dy * gate
-                dz_centred = dz - mean_dz
-                dx = (dz_centred - mean_dz_centred_x_hat * x_hat) * scale
-                tz = coef_dz_centred * x_hat + scale * tx_centred + tbeta
-                tdz = ((z - gate * z + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * z - real(2) * gate + real(2)) * dy * tz) * gate
-                tdz_centred = tdz - mean_tdz
-                tdx = (coef_dz_centred * dz_centred + coef_x_hat * x_hat + gamma * tdz_centred - coef_tx_centred * tx_centred) * inv_std
-                dx_all[e] = dx
-                tdx_all[e] = tdx
     return misfits
 
 
@@ -2673,8 +1549,6 @@ def _inference_1_along(
             gamma = gamma_all[k]
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
-            beta = real(beta)
-            mean = real(mean)
             scale = real(scale)
             begin, end = first_part, min(last_part, total)
             while begin < end:
@@ -2715,8 +1589,6 @@ def _inference_1_across(
                 gamma = gamma_all[k]
                 inv_std = 1 / math.sqrt(eps + var)
                 scale = gamma * inv_std
-                beta = real(beta)
-                mean = real(mean)
                 scale = real(scale)
                 x = x_all[e]
                 z = (x - mean) * scale + beta
@@ -2748,9 +1620,6 @@ def _inference_backward_1_along(
             shift = 1 + beta
             scale = gamma * inv_std
             inv_std = real(inv_std)
-            mean = real(mean)
-            beta = real(beta)
-            gamma = real(gamma)
             scale = real(scale)
             shift = real(shift)
             for t in range(6):
@@ -2850,9 +1719,6 @@ def _inference_backward_1_across(
                     shift = 1 + beta
                     scale = gamma * inv_std
                     inv_std = real(inv_std)
-                    mean = real(mean)
-                    beta = real(beta)
-                    gamma = real(gamma)
                     scale = real(scale)
                     shift = real(shift)
                     dy = dy_all[e]
@@ -2960,54 +1826,6 @@ _FUNCTIONS = {
                 ("sum", "settle", "probe", "sum", "settle", "write"),
                 3,
                 2,
-                (),
-            ),
-        ),
-    ),
-    "jvp": _Function(
-        3,
-        (
-            _Stage(
-                _jvp_1_along,
-                _jvp_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                4,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        10,
-        (
-            _Stage(
-                _double_backward_1_along,
-                _double_backward_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("sum", "settle", "probe", "sum", "settle", "probe", "sum", "settle", "write"),
-                6,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        11,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                _backward_jvp_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("sum", "settle", "probe", "sum", "settle", "probe", "sum", "settle", "write"),
-                6,
-                3,
                 (),
             ),
         ),
@@ -3351,6 +2169,44 @@ def _per_channel(name: str, value: Any, shape: tuple[int, ...], dtype: Any, abse
     return _flat(value, dtype)
 
 
+_BLOCK = 128
+_ONES = {np.dtype(dtype): np.ones(_BLOCK, dtype) for dtype in (np.float32, np.float64)}
+
+
+def _sum(a: Array, axes: tuple[int, ...]) -> Any:
+    """The sum over axes: in blocks in a's own dtype, the blocks in float64; the same order every time."""
+    if axes[-1] == a.ndim - 1 and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
+        a, axes = _sum_last(a), axes[:-1]
+    if not axes:
+        return a.astype(np.float64)  # a copy: what it is a view of may be written to before it is used
+    if axes != tuple(range(len(axes))):
+        a = np.moveaxis(a, axes, range(len(axes)))
+    if a.ndim == 2 and axes == (0,):
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
+
+
+def _sum_last(a: Array) -> Array:
+    """The sum over the last axis, whose elements lie side by side: NumPy adds such ones in pairs, BLAS few of them."""
+    size = a.shape[-1]
+    if size == 1:
+        return a[..., 0]
+    if size > _BLOCK:
+        return np.add.reduce(a, axis=-1)
+    return a.reshape(math.prod(a.shape[:-1]), size).dot(_ONES[a.dtype][:size]).reshape(a.shape[:-1])
+
+
+def _sum_rows(a: Array) -> Array:
+    """The sum over the first of two axes, as products with ones, which BLAS does."""
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return ones[:rows].dot(a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(whole // _BLOCK, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole].dot(a[whole:])
+
+
 def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
     """The view of x: what comes before the channel axis, the channels, and what comes after."""
     if x.ndim < 2:
@@ -3360,6 +2216,17 @@ def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
         raise ValueError(f"channel_axis needs an axis of x, which has shape {x.shape}, got {axis}")
     axis %= x.ndim
     return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
+
+
+def _target(result: Array, shape: tuple[int, ...]) -> Array:
+    """The result as a view of the shape that is computed in, or, where there is no such view, room beside it."""
+    return result.reshape(shape) if result.flags.c_contiguous else np.empty(shape, result.dtype)
+
+
+def _deliver(target: Array, result: Array) -> None:
+    """What was computed beside a result is copied into it."""
+    if not np.may_share_memory(target, result):
+        np.copyto(result, target.reshape(result.shape))
 
 
 def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:

@@ -259,6 +259,7 @@ def backward(
     return dx_result, dgamma_result if has_gamma else None, dbeta_result
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     r: Array | None,
@@ -315,32 +316,48 @@ def jvp(
     tx = _optional("tx", tx, x)
     shape = _channels(x, channel_axis)
     channels = shape[1:2]
+    m = shape[0] * shape[2]
     ty_result = np.empty(x.shape, x.dtype)
-    r = _per_channel("r", r, channels, _COMPUTE[x.dtype], absent=1)
-    d = _per_channel("d", d, channels, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
-    eps = _constant("eps", eps, at_least=0.0)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        shape,
-        arrays=[x, tx],
-        vectors=[r, d, gamma, beta, tgamma, tbeta, mean, inv_std, var],
-        numbers=[eps],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    r = _vector("r", r, channels, absent=1)
+    d = _vector("d", d, channels, absent=0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    tbeta = _vector("tbeta", tbeta, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
+    dtype = _COMPUTE[x.dtype]
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    ty = _target(ty_result, shape)
+    tmean = _sum(tx, (0, 2)) / m
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # normalized = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    normalized = x_centred
+    # sum_normalized_tx_centred = Sum(normalized * tx_centred, i)
+    work = np.multiply(normalized, tx_centred)
+    sum_normalized_tx_centred = _sum(work, (0, 2))
+    coef_normalized = r * tgamma - gamma * inv_std * r * sum_normalized_tx_centred / m
+    coef_tx_centred = gamma * inv_std * r
+    shift = d * tgamma + tbeta
+    # ty = coef_normalized * normalized + coef_tx_centred * tx_centred + shift
+    np.multiply(normalized, coef_normalized.astype(dtype, copy=False)[:, None], out=normalized)
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.add(normalized, tx_centred, out=normalized)
+    np.add(normalized, shift.astype(dtype, copy=False)[:, None], out=ty)
+    _deliver(ty, ty_result)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     ddgamma: Array | None,
@@ -419,30 +436,77 @@ def double_backward(
     g_dy_result = np.empty(x.shape, x.dtype)
     g_x_result = np.empty(x.shape, x.dtype)
     g_gamma_result = np.empty(channels, kept_dtype)
-    ddgamma = _per_channel("ddgamma", ddgamma, channels, _COMPUTE[x.dtype], absent=0)
-    ddbeta = _per_channel("ddbeta", ddbeta, channels, _COMPUTE[x.dtype], absent=0)
-    r = _per_channel("r", r, channels, _COMPUTE[x.dtype], absent=1)
-    d = _per_channel("d", d, channels, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    ddgamma = _vector("ddgamma", ddgamma, channels, absent=0)
+    ddbeta = _vector("ddbeta", ddbeta, channels, absent=0)
+    r = _vector("r", r, channels, absent=1)
+    d = _vector("d", d, channels, absent=0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
     _check_count(saved.count, m)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        x.dtype,
-        shape,
-        arrays=[ddx, dy, x],
-        vectors=[ddgamma, ddbeta, r, d, gamma, mean, inv_std, var],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result],
-        results=[g_gamma_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    ddx = ddx.reshape(shape).astype(dtype, copy=False)
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    g_dy = _target(g_dy_result, shape)
+    g_x = _target(g_x_result, shape)
+    g_dmean = _sum(ddx, (0, 2)) / m
+    mean_dy = _sum(dy, (0, 2)) / m
+    # ddx_centred = ddx - g_dmean
+    ddx_centred = np.subtract(ddx, g_dmean.astype(dtype, copy=False)[:, None])
+    # dy_centred = dy - mean_dy
+    dy_centred = np.subtract(dy, mean_dy.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # normalized = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    normalized = x_centred
+    # sum_ddx_centred_normalized = Sum(ddx_centred * normalized, i)
+    work = np.multiply(ddx_centred, normalized)
+    sum_ddx_centred_normalized = _sum(work, (0, 2))
+    # sum_dy_centred_normalized = Sum(dy_centred * normalized, i)
+    np.multiply(dy_centred, normalized, out=work)
+    sum_dy_centred_normalized = _sum(work, (0, 2))
+    # sum_ddx_centred_dy_centred = Sum(ddx_centred * dy_centred, i)
+    np.multiply(ddx_centred, dy_centred, out=work)
+    sum_ddx_centred_dy_centred = _sum(work, (0, 2))
+    g_gamma = inv_std * r * (sum_ddx_centred_dy_centred - sum_ddx_centred_normalized * sum_dy_centred_normalized / m)
+    coef_normalized = ddgamma * r - gamma * inv_std * r * sum_ddx_centred_normalized / m
+    coef_ddx_centred = gamma * inv_std * r
+    shift = d * ddgamma + ddbeta
+    # g_dy = coef_ddx_centred * ddx_centred + coef_normalized * normalized + shift
+    np.multiply(ddx_centred, coef_ddx_centred.astype(dtype, copy=False)[:, None], out=work)
+    work_2 = np.multiply(normalized, coef_normalized.astype(dtype, copy=False)[:, None])
+    np.add(work, work_2, out=work)
+    np.add(work, shift.astype(dtype, copy=False)[:, None], out=g_dy)
+    coef_dy_centred = ddgamma - gamma * inv_std * sum_ddx_centred_normalized / m
+    g_x_coef_normalized = (
+        3 * gamma * inv_std * sum_ddx_centred_normalized * sum_dy_centred_normalized / m**2
+        - ddgamma * sum_dy_centred_normalized / m
+        - gamma * inv_std * sum_ddx_centred_dy_centred / m
     )
+    g_x_coef_ddx_centred = gamma * inv_std * sum_dy_centred_normalized / m
+    scale = inv_std * r
+    # g_x = (coef_dy_centred * dy_centred + g_x_coef_normalized * normalized - ddx_centred * g_x_coef_ddx_centred) *
+    #     scale
+    np.multiply(dy_centred, coef_dy_centred.astype(dtype, copy=False)[:, None], out=dy_centred)
+    np.multiply(normalized, g_x_coef_normalized.astype(dtype, copy=False)[:, None], out=normalized)
+    np.add(dy_centred, normalized, out=dy_centred)
+    np.multiply(ddx_centred, g_x_coef_ddx_centred.astype(dtype, copy=False)[:, None], out=ddx_centred)
+    np.subtract(dy_centred, ddx_centred, out=dy_centred)
+    np.multiply(dy_centred, scale.astype(dtype, copy=False)[:, None], out=g_x)
+    _deliver(g_dy, g_dy_result)
+    _deliver(g_x, g_x_result)
+    g_gamma_result[...] = g_gamma
     return g_dy_result, g_x_result, g_gamma_result if has_gamma else None
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -534,26 +598,91 @@ def backward_jvp(
     tdgamma_result = np.empty(channels, kept_dtype)
     dbeta_result = np.empty(channels, kept_dtype)
     tdbeta_result = np.empty(channels, kept_dtype)
-    r = _per_channel("r", r, channels, _COMPUTE[x.dtype], absent=1)
-    d = _per_channel("d", d, channels, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
+    r = _vector("r", r, channels, absent=1)
+    d = _vector("d", d, channels, absent=0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
     _check_count(saved.count, m)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        x.dtype,
-        shape,
-        arrays=[dy, tdy, x, tx],
-        vectors=[r, d, gamma, tgamma, mean, inv_std, var],
-        numbers=[],
-        outputs=[dx_result, tdx_result],
-        results=[dgamma_result, tdgamma_result, dbeta_result, tdbeta_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    tdy = tdy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    dx = _target(dx_result, shape)
+    tdx = _target(tdx_result, shape)
+    mean_dy = _sum(dy, (0, 2)) / m
+    mean_tdy = _sum(tdy, (0, 2)) / m
+    tmean = _sum(tx, (0, 2)) / m
+    # dy_centred = dy - mean_dy
+    dy_centred = np.subtract(dy, mean_dy.astype(dtype, copy=False)[:, None])
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, None])
+    # tdy_centred = tdy - mean_tdy
+    tdy_centred = np.subtract(tdy, mean_tdy.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (0, 2)) / m
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # normalized = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    normalized = x_centred
+    # sum_dy_centred_normalized = Sum(dy_centred * normalized, i)
+    work = np.multiply(dy_centred, normalized)
+    sum_dy_centred_normalized = _sum(work, (0, 2))
+    # sum_normalized_tx_centred = Sum(normalized * tx_centred, i)
+    np.multiply(normalized, tx_centred, out=work)
+    sum_normalized_tx_centred = _sum(work, (0, 2))
+    # sum_dy_centred_tx_centred = Sum(dy_centred * tx_centred, i)
+    np.multiply(dy_centred, tx_centred, out=work)
+    sum_dy_centred_tx_centred = _sum(work, (0, 2))
+    # sum_normalized_tdy_centred = Sum(normalized * tdy_centred, i)
+    np.multiply(normalized, tdy_centred, out=work)
+    sum_normalized_tdy_centred = _sum(work, (0, 2))
+    dgamma = d * m * mean_dy + r * sum_dy_centred_normalized
+    tdgamma = (
+        d * m * mean_tdy
+        + inv_std * r * sum_dy_centred_tx_centred
+        + r * sum_normalized_tdy_centred
+        - inv_std * r * sum_dy_centred_normalized * sum_normalized_tx_centred / m
     )
+    dbeta = m * mean_dy
+    tdbeta = m * mean_tdy
+    mean_dy_centred_normalized = sum_dy_centred_normalized / m
+    scale = gamma * inv_std * r
+    # dx = (dy_centred - mean_dy_centred_normalized * normalized) * scale
+    np.multiply(normalized, mean_dy_centred_normalized.astype(dtype, copy=False)[:, None], out=work)
+    np.subtract(dy_centred, work, out=work)
+    np.multiply(work, scale.astype(dtype, copy=False)[:, None], out=dx)
+    coef_dy_centred = tgamma - gamma * inv_std * sum_normalized_tx_centred / m
+    coef_normalized = (
+        3 * gamma * inv_std * mean_dy_centred_normalized * sum_normalized_tx_centred / m
+        - gamma * sum_normalized_tdy_centred / m
+        - mean_dy_centred_normalized * tgamma
+        - gamma * inv_std * sum_dy_centred_tx_centred / m
+    )
+    coef_tx_centred = gamma * inv_std * mean_dy_centred_normalized
+    tdx_scale = inv_std * r
+    # tdx = (coef_dy_centred * dy_centred + coef_normalized * normalized + gamma * tdy_centred - coef_tx_centred *
+    #     tx_centred) * tdx_scale
+    np.multiply(dy_centred, coef_dy_centred.astype(dtype, copy=False)[:, None], out=dy_centred)
+    np.multiply(normalized, coef_normalized.astype(dtype, copy=False)[:, None], out=normalized)
+    np.add(dy_centred, normalized, out=dy_centred)
+    np.multiply(tdy_centred, gamma.astype(dtype, copy=False)[:, None], out=tdy_centred)
+    np.add(dy_centred, tdy_centred, out=dy_centred)
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.subtract(dy_centred, tx_centred, out=dy_centred)
+    np.multiply(dy_centred, tdx_scale.astype(dtype, copy=False)[:, None], out=tdx)
+    _deliver(dx, dx_result)
+    _deliver(tdx, tdx_result)
+    dgamma_result[...] = dgamma
+    tdgamma_result[...] = tdgamma
+    dbeta_result[...] = dbeta
+    tdbeta_result[...] = tdbeta
     return (
         dx_result,
         tdx_result,
@@ -1003,9 +1132,9 @@ def _forward_1_along(
             scale_slot[at] = scale
             shift_slot[at] = shift
         if first_step <= 3 < last_step:  # y
-            pivot = real(pivot_slot[at])
-            scale = real(scale_slot[at])
-            shift = real(shift_slot[at])
+            pivot = pivot_slot[at]
+            scale = scale_slot[at]
+            shift = shift_slot[at]
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -1103,9 +1232,9 @@ def _forward_1_across(
                 e, k = np.uintp(first_e + j), j
                 at = k
                 unit = units[k]
-                pivot = real(pivot_slot[at])
-                scale = real(scale_slot[at])
-                shift = real(shift_slot[at])
+                pivot = pivot_slot[at]
+                scale = scale_slot[at]
+                shift = shift_slot[at]
                 x = x_all[e] * unit
                 centred = x - pivot
                 y = centred * scale + shift
@@ -1127,8 +1256,8 @@ def _backward_1_along(
         at = k * keep
         for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy, x_shifted, inv_std_x_shifted
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
+            inv_std = inv_std_all[k]
+            mean = mean_all[k]
             pivot_of_dy = pivots[0][at]
             pivot_of_x_shifted = pivots[1][at]
             pivot_of_inv_std_x_shifted = pivots[2][at]
@@ -1196,11 +1325,6 @@ def _backward_1_along(
             gamma = gamma_all[k]
             r = r_all[k]
             scale = gamma * inv_std * r
-            mean_dy = real(mean_dy)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            mean_dy_centred_normalized = real(mean_dy_centred_normalized)
             scale = real(scale)
             begin, end = first_part, min(last_part, total)
             while begin < end:
@@ -1256,8 +1380,8 @@ def _backward_1_across(
                 for j in range(columns):
                     e, k = np.uintp(first_e + j), j
                     at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
+                    inv_std = inv_std_all[k]
+                    mean = mean_all[k]
                     dy = dy_all[e]
                     x = x_all[e]
                     x_shifted = x - mean
@@ -1317,11 +1441,6 @@ def _backward_1_across(
                 gamma = gamma_all[k]
                 r = r_all[k]
                 scale = gamma * inv_std * r
-                mean_dy = real(mean_dy)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                mean_dy_centred_normalized = real(mean_dy_centred_normalized)
                 scale = real(scale)
                 dy = dy_all[e]
                 x = x_all[e]
@@ -1331,905 +1450,6 @@ def _backward_1_across(
                 normalized = inv_std * x_centred
                 dx = (dy_centred - mean_dy_centred_normalized * normalized) * scale
                 dx_all[e] = dx
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, tx_all, r_all, d_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_normalized_slot, mean_rounding_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_tx = pivots[0][at]
-            pivot_of_x_shifted = pivots[1][at]
-            pivot_of_inv_std_x_shifted = pivots[2][at]
-            for t in range(4):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_tx_inv_std_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
-                sums[0, at] += sum_of_tx
-                sums[1, at] += sum_of_x_shifted
-                sums[2, at] += sum_of_inv_std_x_shifted
-                sums[3, at] += product_of_tx_inv_std_x_shifted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_shifted)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
-            count = float(total)
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            r = r_all[k]
-            tgamma = tgamma_all[k]
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            mean_rounding = total_x_shifted / m
-            sum_normalized_tx_centred = moment_tx_inv_std_x_shifted
-            coef_normalized = r * tgamma - gamma * inv_std * r * sum_normalized_tx_centred / m
-            coef_normalized_slot[at] = coef_normalized
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # ty
-            tmean = tmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            coef_normalized = coef_normalized_slot[at]
-            gamma = gamma_all[k]
-            r = r_all[k]
-            d = d_all[k]
-            tbeta = tbeta_all[k]
-            tgamma = tgamma_all[k]
-            coef_tx_centred = gamma * inv_std * r
-            shift = d * tgamma + tbeta
-            tmean = real(tmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            coef_normalized = real(coef_normalized)
-            coef_tx_centred = real(coef_tx_centred)
-            shift = real(shift)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    normalized = inv_std * x_centred
-                    ty = coef_normalized * normalized + coef_tx_centred * tx_centred + shift
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _jvp_1_across(
-    x_all, tx_all, r_all, d_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_normalized_slot, mean_rounding_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
-        sum_of_tx = work[0]
-        sum_of_x_shifted = work[1]
-        sum_of_inv_std_x_shifted = work[2]
-        product_of_tx_inv_std_x_shifted = work[3]
-        pivot_of_tx = pivots[0]
-        pivot_of_x_shifted = pivots[1]
-        pivot_of_inv_std_x_shifted = pivots[2]
-        skip = probe if step == 0 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(4):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_tx[j] = 0
-                sum_of_x_shifted[j] = 0
-                sum_of_inv_std_x_shifted[j] = 0
-                product_of_tx_inv_std_x_shifted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_tx = tx - pivot_of_tx[k]
-                    sum_of_tx[j] += from_tx
-                    from_x_shifted = x_shifted - pivot_of_x_shifted[k]
-                    sum_of_x_shifted[j] += from_x_shifted
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted[k]
-                    sum_of_inv_std_x_shifted[j] += from_inv_std_x_shifted
-                    product_of_tx_inv_std_x_shifted[j] += from_tx * from_inv_std_x_shifted
-            for j in range(columns):
-                sums[0, j] += sum_of_tx[j]
-                sums[1, j] += sum_of_x_shifted[j]
-                sums[2, j] += sum_of_inv_std_x_shifted[j]
-                sums[3, j] += product_of_tx_inv_std_x_shifted[j]
-        if step == 0:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_tx[k])
-                pivot_of_tx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_x_shifted[k])
-                pivot_of_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_inv_std_x_shifted[k])
-                pivot_of_inv_std_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            r = r_all[k]
-            tgamma = tgamma_all[k]
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            m = float(shape[0] * shape[2])
-            tmean = total_tx / m
-            mean_rounding = total_x_shifted / m
-            sum_normalized_tx_centred = moment_tx_inv_std_x_shifted
-            coef_normalized = r * tgamma - gamma * inv_std * r * sum_normalized_tx_centred / m
-            coef_normalized_slot[at] = coef_normalized
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-    if first_step <= 3 < last_step:  # ty
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                tmean = tmean_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                coef_normalized = coef_normalized_slot[at]
-                gamma = gamma_all[k]
-                r = r_all[k]
-                d = d_all[k]
-                tbeta = tbeta_all[k]
-                tgamma = tgamma_all[k]
-                coef_tx_centred = gamma * inv_std * r
-                shift = d * tgamma + tbeta
-                tmean = real(tmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                coef_normalized = real(coef_normalized)
-                coef_tx_centred = real(coef_tx_centred)
-                shift = real(shift)
-                x = x_all[e]
-                tx = tx_all[e]
-                tx_centred = tx - tmean
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                normalized = inv_std * x_centred
-                ty = coef_normalized * normalized + coef_tx_centred * tx_centred + shift
-                ty_all[e] = ty
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, r_all, d_all, gamma_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of ddx, dy, x_shifted, inv_std_x_shifted; what follows from the sums of ddx, dy, x_shifted, inv_std_x_shifted; g_dy and g_x."""
-    real = ddx_all.dtype.type
-    coef_dy_centred_slot, coef_normalized_slot, g_dmean_slot, g_x_coef_ddx_centred_slot, g_x_coef_normalized_slot, mean_dy_slot, mean_rounding_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of ddx, dy, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_ddx = pivots[0][at]
-            pivot_of_dy = pivots[1][at]
-            pivot_of_x_shifted = pivots[2][at]
-            pivot_of_inv_std_x_shifted = pivots[3][at]
-            for t in range(7):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_ddx = sum_of_dy = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_ddx_inv_std_x_shifted = product_of_dy_inv_std_x_shifted = product_of_ddx_dy = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    from_ddx = ddx - pivot_of_ddx
-                    sum_of_ddx = _plus(sum_of_ddx, from_ddx)
-                    from_dy = dy - pivot_of_dy
-                    sum_of_dy = _plus(sum_of_dy, from_dy)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_ddx_inv_std_x_shifted = _plus(product_of_ddx_inv_std_x_shifted, from_ddx * from_inv_std_x_shifted)
-                    product_of_dy_inv_std_x_shifted = _plus(product_of_dy_inv_std_x_shifted, from_dy * from_inv_std_x_shifted)
-                    product_of_ddx_dy = _plus(product_of_ddx_dy, from_ddx * from_dy)
-                sums[0, at] += sum_of_ddx
-                sums[1, at] += sum_of_dy
-                sums[2, at] += sum_of_x_shifted
-                sums[3, at] += sum_of_inv_std_x_shifted
-                sums[4, at] += product_of_ddx_inv_std_x_shifted
-                sums[5, at] += product_of_dy_inv_std_x_shifted
-                sums[6, at] += product_of_ddx_dy
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_ddx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_dy)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of ddx, dy, x_shifted, inv_std_x_shifted
-            count = float(total)
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            r = r_all[k]
-            total_ddx = sums[0, at] + count * pivots[0][at]
-            total_dy = sums[1, at] + count * pivots[1][at]
-            total_x_shifted = sums[2, at] + count * pivots[2][at]
-            moment_ddx_inv_std_x_shifted = sums[4, at] - sums[0, at] * (sums[3, at] / count)
-            moment_dy_inv_std_x_shifted = sums[5, at] - sums[1, at] * (sums[3, at] / count)
-            moment_ddx_dy = sums[6, at] - sums[0, at] * (sums[1, at] / count)
-            m = float(shape[0] * shape[2])
-            g_dmean = total_ddx / m
-            mean_dy = total_dy / m
-            mean_rounding = total_x_shifted / m
-            sum_ddx_centred_normalized = moment_ddx_inv_std_x_shifted
-            sum_dy_centred_normalized = moment_dy_inv_std_x_shifted
-            sum_ddx_centred_dy_centred = moment_ddx_dy
-            g_gamma = inv_std * r * (sum_ddx_centred_dy_centred - sum_ddx_centred_normalized * sum_dy_centred_normalized / m)
-            coef_normalized = ddgamma * r - gamma * inv_std * r * sum_ddx_centred_normalized / m
-            coef_dy_centred = ddgamma - gamma * inv_std * sum_ddx_centred_normalized / m
-            g_x_coef_normalized = 3 * gamma * inv_std * sum_ddx_centred_normalized * sum_dy_centred_normalized / (m * m) - ddgamma * sum_dy_centred_normalized / m - gamma * inv_std * sum_ddx_centred_dy_centred / m
-            g_x_coef_ddx_centred = gamma * inv_std * sum_dy_centred_normalized / m
-            g_gamma_all[k] = g_gamma
-            coef_dy_centred_slot[at] = coef_dy_centred
-            coef_normalized_slot[at] = coef_normalized
-            g_dmean_slot[at] = g_dmean
-            g_x_coef_ddx_centred_slot[at] = g_x_coef_ddx_centred
-            g_x_coef_normalized_slot[at] = g_x_coef_normalized
-            mean_dy_slot[at] = mean_dy
-            mean_rounding_slot[at] = mean_rounding
-        if first_step <= 3 < last_step:  # g_dy and g_x
-            g_dmean = g_dmean_slot[at]
-            mean_dy = mean_dy_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            coef_normalized = coef_normalized_slot[at]
-            coef_dy_centred = coef_dy_centred_slot[at]
-            g_x_coef_ddx_centred = g_x_coef_ddx_centred_slot[at]
-            g_x_coef_normalized = g_x_coef_normalized_slot[at]
-            gamma = gamma_all[k]
-            r = r_all[k]
-            d = d_all[k]
-            ddbeta = ddbeta_all[k]
-            ddgamma = ddgamma_all[k]
-            coef_ddx_centred = gamma * inv_std * r
-            shift = d * ddgamma + ddbeta
-            scale = inv_std * r
-            g_dmean = real(g_dmean)
-            mean_dy = real(mean_dy)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            coef_ddx_centred = real(coef_ddx_centred)
-            coef_normalized = real(coef_normalized)
-            shift = real(shift)
-            coef_dy_centred = real(coef_dy_centred)
-            g_x_coef_ddx_centred = real(g_x_coef_ddx_centred)
-            g_x_coef_normalized = real(g_x_coef_normalized)
-            scale = real(scale)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    ddx_centred = ddx - g_dmean
-                    dy_centred = dy - mean_dy
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    normalized = inv_std * x_centred
-                    g_dy = coef_ddx_centred * ddx_centred + coef_normalized * normalized + shift
-                    g_x = (coef_dy_centred * dy_centred + g_x_coef_normalized * normalized - ddx_centred * g_x_coef_ddx_centred) * scale
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_across(
-    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, r_all, d_all, gamma_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of ddx, dy, x_shifted, inv_std_x_shifted; what follows from the sums of ddx, dy, x_shifted, inv_std_x_shifted; g_dy and g_x."""
-    real = ddx_all.dtype.type
-    coef_dy_centred_slot, coef_normalized_slot, g_dmean_slot, g_x_coef_ddx_centred_slot, g_x_coef_normalized_slot, mean_dy_slot, mean_rounding_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of ddx, dy, x_shifted, inv_std_x_shifted
-        sum_of_ddx = work[0]
-        sum_of_dy = work[1]
-        sum_of_x_shifted = work[2]
-        sum_of_inv_std_x_shifted = work[3]
-        product_of_ddx_inv_std_x_shifted = work[4]
-        product_of_dy_inv_std_x_shifted = work[5]
-        product_of_ddx_dy = work[6]
-        pivot_of_ddx = pivots[0]
-        pivot_of_dy = pivots[1]
-        pivot_of_x_shifted = pivots[2]
-        pivot_of_inv_std_x_shifted = pivots[3]
-        skip = probe if step == 0 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(7):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_ddx[j] = 0
-                sum_of_dy[j] = 0
-                sum_of_x_shifted[j] = 0
-                sum_of_inv_std_x_shifted[j] = 0
-                product_of_ddx_inv_std_x_shifted[j] = 0
-                product_of_dy_inv_std_x_shifted[j] = 0
-                product_of_ddx_dy[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    from_ddx = ddx - pivot_of_ddx[k]
-                    sum_of_ddx[j] += from_ddx
-                    from_dy = dy - pivot_of_dy[k]
-                    sum_of_dy[j] += from_dy
-                    from_x_shifted = x_shifted - pivot_of_x_shifted[k]
-                    sum_of_x_shifted[j] += from_x_shifted
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted[k]
-                    sum_of_inv_std_x_shifted[j] += from_inv_std_x_shifted
-                    product_of_ddx_inv_std_x_shifted[j] += from_ddx * from_inv_std_x_shifted
-                    product_of_dy_inv_std_x_shifted[j] += from_dy * from_inv_std_x_shifted
-                    product_of_ddx_dy[j] += from_ddx * from_dy
-            for j in range(columns):
-                sums[0, j] += sum_of_ddx[j]
-                sums[1, j] += sum_of_dy[j]
-                sums[2, j] += sum_of_x_shifted[j]
-                sums[3, j] += sum_of_inv_std_x_shifted[j]
-                sums[4, j] += product_of_ddx_inv_std_x_shifted[j]
-                sums[5, j] += product_of_dy_inv_std_x_shifted[j]
-                sums[6, j] += product_of_ddx_dy[j]
-        if step == 0:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_ddx[k])
-                pivot_of_ddx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_dy[k])
-                pivot_of_dy[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_x_shifted[k])
-                pivot_of_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, k] / other + pivot_of_inv_std_x_shifted[k])
-                pivot_of_inv_std_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of ddx, dy, x_shifted, inv_std_x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            r = r_all[k]
-            total_ddx = sums[0, at] + count * pivots[0][at]
-            total_dy = sums[1, at] + count * pivots[1][at]
-            total_x_shifted = sums[2, at] + count * pivots[2][at]
-            moment_ddx_inv_std_x_shifted = sums[4, at] - sums[0, at] * (sums[3, at] / count)
-            moment_dy_inv_std_x_shifted = sums[5, at] - sums[1, at] * (sums[3, at] / count)
-            moment_ddx_dy = sums[6, at] - sums[0, at] * (sums[1, at] / count)
-            m = float(shape[0] * shape[2])
-            g_dmean = total_ddx / m
-            mean_dy = total_dy / m
-            mean_rounding = total_x_shifted / m
-            sum_ddx_centred_normalized = moment_ddx_inv_std_x_shifted
-            sum_dy_centred_normalized = moment_dy_inv_std_x_shifted
-            sum_ddx_centred_dy_centred = moment_ddx_dy
-            g_gamma = inv_std * r * (sum_ddx_centred_dy_centred - sum_ddx_centred_normalized * sum_dy_centred_normalized / m)
-            coef_normalized = ddgamma * r - gamma * inv_std * r * sum_ddx_centred_normalized / m
-            coef_dy_centred = ddgamma - gamma * inv_std * sum_ddx_centred_normalized / m
-            g_x_coef_normalized = 3 * gamma * inv_std * sum_ddx_centred_normalized * sum_dy_centred_normalized / (m * m) - ddgamma * sum_dy_centred_normalized / m - gamma * inv_std * sum_ddx_centred_dy_centred / m
-            g_x_coef_ddx_centred = gamma * inv_std * sum_dy_centred_normalized / m
-            g_gamma_all[k] = g_gamma
-            coef_dy_centred_slot[at] = coef_dy_centred
-            coef_normalized_slot[at] = coef_normalized
-            g_dmean_slot[at] = g_dmean
-            g_x_coef_ddx_centred_slot[at] = g_x_coef_ddx_centred
-            g_x_coef_normalized_slot[at] = g_x_coef_normalized
-            mean_dy_slot[at] = mean_dy
-            mean_rounding_slot[at] = mean_rounding
-    if first_step <= 3 < last_step:  # g_dy and g_x
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                g_dmean = g_dmean_slot[at]
-                mean_dy = mean_dy_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                coef_normalized = coef_normalized_slot[at]
-                coef_dy_centred = coef_dy_centred_slot[at]
-                g_x_coef_ddx_centred = g_x_coef_ddx_centred_slot[at]
-                g_x_coef_normalized = g_x_coef_normalized_slot[at]
-                gamma = gamma_all[k]
-                r = r_all[k]
-                d = d_all[k]
-                ddbeta = ddbeta_all[k]
-                ddgamma = ddgamma_all[k]
-                coef_ddx_centred = gamma * inv_std * r
-                shift = d * ddgamma + ddbeta
-                scale = inv_std * r
-                g_dmean = real(g_dmean)
-                mean_dy = real(mean_dy)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                coef_ddx_centred = real(coef_ddx_centred)
-                coef_normalized = real(coef_normalized)
-                shift = real(shift)
-                coef_dy_centred = real(coef_dy_centred)
-                g_x_coef_ddx_centred = real(g_x_coef_ddx_centred)
-                g_x_coef_normalized = real(g_x_coef_normalized)
-                scale = real(scale)
-                ddx = ddx_all[e]
-                dy = dy_all[e]
-                x = x_all[e]
-                ddx_centred = ddx - g_dmean
-                dy_centred = dy - mean_dy
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                normalized = inv_std * x_centred
-                g_dy = coef_ddx_centred * ddx_centred + coef_normalized * normalized + shift
-                g_x = (coef_dy_centred * dy_centred + g_x_coef_normalized * normalized - ddx_centred * g_x_coef_ddx_centred) * scale
-                g_dy_all[e] = g_dy
-                g_x_all[e] = g_x
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, r_all, d_all, gamma_all, tgamma_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of dy, tdy, tx, x_shifted, inv_std_x_shifted; what follows from the sums of dy, tdy, tx, x_shifted, inv_std_x_shifted; dx and tdx."""
-    real = dy_all.dtype.type
-    coef_dy_centred_slot, coef_normalized_slot, coef_tx_centred_slot, mean_dy_slot, mean_dy_centred_normalized_slot, mean_rounding_slot, mean_tdy_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy, tdy, tx, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_dy = pivots[0][at]
-            pivot_of_tdy = pivots[1][at]
-            pivot_of_tx = pivots[2][at]
-            pivot_of_x_shifted = pivots[3][at]
-            pivot_of_inv_std_x_shifted = pivots[4][at]
-            for t in range(9):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_dy = sum_of_tdy = sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_dy_inv_std_x_shifted = product_of_tx_inv_std_x_shifted = product_of_dy_tx = product_of_tdy_inv_std_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_dy = dy - pivot_of_dy
-                    sum_of_dy = _plus(sum_of_dy, from_dy)
-                    from_tdy = tdy - pivot_of_tdy
-                    sum_of_tdy = _plus(sum_of_tdy, from_tdy)
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_dy_inv_std_x_shifted = _plus(product_of_dy_inv_std_x_shifted, from_dy * from_inv_std_x_shifted)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
-                    product_of_dy_tx = _plus(product_of_dy_tx, from_dy * from_tx)
-                    product_of_tdy_inv_std_x_shifted = _plus(product_of_tdy_inv_std_x_shifted, from_tdy * from_inv_std_x_shifted)
-                sums[0, at] += sum_of_dy
-                sums[1, at] += sum_of_tdy
-                sums[2, at] += sum_of_tx
-                sums[3, at] += sum_of_x_shifted
-                sums[4, at] += sum_of_inv_std_x_shifted
-                sums[5, at] += product_of_dy_inv_std_x_shifted
-                sums[6, at] += product_of_tx_inv_std_x_shifted
-                sums[7, at] += product_of_dy_tx
-                sums[8, at] += product_of_tdy_inv_std_x_shifted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_dy)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_tdy)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_tx)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_x_shifted)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[4][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of dy, tdy, tx, x_shifted, inv_std_x_shifted
-            count = float(total)
-            d = d_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            r = r_all[k]
-            tgamma = tgamma_all[k]
-            total_dy = sums[0, at] + count * pivots[0][at]
-            total_tdy = sums[1, at] + count * pivots[1][at]
-            total_tx = sums[2, at] + count * pivots[2][at]
-            total_x_shifted = sums[3, at] + count * pivots[3][at]
-            moment_dy_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[4, at] / count)
-            moment_tx_inv_std_x_shifted = sums[6, at] - sums[2, at] * (sums[4, at] / count)
-            moment_dy_tx = sums[7, at] - sums[0, at] * (sums[2, at] / count)
-            moment_tdy_inv_std_x_shifted = sums[8, at] - sums[1, at] * (sums[4, at] / count)
-            m = float(shape[0] * shape[2])
-            mean_dy = total_dy / m
-            mean_tdy = total_tdy / m
-            tmean = total_tx / m
-            mean_rounding = total_x_shifted / m
-            sum_dy_centred_normalized = moment_dy_inv_std_x_shifted
-            sum_normalized_tx_centred = moment_tx_inv_std_x_shifted
-            sum_dy_centred_tx_centred = moment_dy_tx
-            sum_normalized_tdy_centred = moment_tdy_inv_std_x_shifted
-            dgamma = d * m * mean_dy + r * sum_dy_centred_normalized
-            tdgamma = d * m * mean_tdy + inv_std * r * sum_dy_centred_tx_centred + r * sum_normalized_tdy_centred - inv_std * r * sum_dy_centred_normalized * sum_normalized_tx_centred / m
-            dbeta = m * mean_dy
-            tdbeta = m * mean_tdy
-            mean_dy_centred_normalized = sum_dy_centred_normalized / m
-            coef_dy_centred = tgamma - gamma * inv_std * sum_normalized_tx_centred / m
-            coef_normalized = 3 * gamma * inv_std * mean_dy_centred_normalized * sum_normalized_tx_centred / m - gamma * sum_normalized_tdy_centred / m - mean_dy_centred_normalized * tgamma - gamma * inv_std * sum_dy_centred_tx_centred / m
-            coef_tx_centred = gamma * inv_std * mean_dy_centred_normalized
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
-            coef_dy_centred_slot[at] = coef_dy_centred
-            coef_normalized_slot[at] = coef_normalized
-            coef_tx_centred_slot[at] = coef_tx_centred
-            mean_dy_slot[at] = mean_dy
-            mean_dy_centred_normalized_slot[at] = mean_dy_centred_normalized
-            mean_rounding_slot[at] = mean_rounding
-            mean_tdy_slot[at] = mean_tdy
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # dx and tdx
-            mean_dy = mean_dy_slot[at]
-            tmean = tmean_slot[at]
-            mean_tdy = mean_tdy_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            mean_dy_centred_normalized = mean_dy_centred_normalized_slot[at]
-            coef_dy_centred = coef_dy_centred_slot[at]
-            coef_normalized = coef_normalized_slot[at]
-            coef_tx_centred = coef_tx_centred_slot[at]
-            gamma = gamma_all[k]
-            r = r_all[k]
-            scale = gamma * inv_std * r
-            tdx_scale = inv_std * r
-            mean_dy = real(mean_dy)
-            tmean = real(tmean)
-            mean_tdy = real(mean_tdy)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            mean_dy_centred_normalized = real(mean_dy_centred_normalized)
-            scale = real(scale)
-            coef_dy_centred = real(coef_dy_centred)
-            coef_normalized = real(coef_normalized)
-            coef_tx_centred = real(coef_tx_centred)
-            gamma = real(gamma)
-            tdx_scale = real(tdx_scale)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    dy_centred = dy - mean_dy
-                    tx_centred = tx - tmean
-                    tdy_centred = tdy - mean_tdy
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    normalized = inv_std * x_centred
-                    dx = (dy_centred - mean_dy_centred_normalized * normalized) * scale
-                    tdx = (coef_dy_centred * dy_centred + coef_normalized * normalized + gamma * tdy_centred - coef_tx_centred * tx_centred) * tdx_scale
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
-                begin += n
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_across(
-    dy_all, tdy_all, x_all, tx_all, r_all, d_all, gamma_all, tgamma_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of dy, tdy, tx, x_shifted, inv_std_x_shifted; what follows from the sums of dy, tdy, tx, x_shifted, inv_std_x_shifted; dx and tdx."""
-    real = dy_all.dtype.type
-    coef_dy_centred_slot, coef_normalized_slot, coef_tx_centred_slot, mean_dy_slot, mean_dy_centred_normalized_slot, mean_rounding_slot, mean_tdy_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy, tdy, tx, x_shifted, inv_std_x_shifted
-        sum_of_dy = work[0]
-        sum_of_tdy = work[1]
-        sum_of_tx = work[2]
-        sum_of_x_shifted = work[3]
-        sum_of_inv_std_x_shifted = work[4]
-        product_of_dy_inv_std_x_shifted = work[5]
-        product_of_tx_inv_std_x_shifted = work[6]
-        product_of_dy_tx = work[7]
-        product_of_tdy_inv_std_x_shifted = work[8]
-        pivot_of_dy = pivots[0]
-        pivot_of_tdy = pivots[1]
-        pivot_of_tx = pivots[2]
-        pivot_of_x_shifted = pivots[3]
-        pivot_of_inv_std_x_shifted = pivots[4]
-        skip = probe if step == 0 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(9):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_dy[j] = 0
-                sum_of_tdy[j] = 0
-                sum_of_tx[j] = 0
-                sum_of_x_shifted[j] = 0
-                sum_of_inv_std_x_shifted[j] = 0
-                product_of_dy_inv_std_x_shifted[j] = 0
-                product_of_tx_inv_std_x_shifted[j] = 0
-                product_of_dy_tx[j] = 0
-                product_of_tdy_inv_std_x_shifted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_dy = dy - pivot_of_dy[k]
-                    sum_of_dy[j] += from_dy
-                    from_tdy = tdy - pivot_of_tdy[k]
-                    sum_of_tdy[j] += from_tdy
-                    from_tx = tx - pivot_of_tx[k]
-                    sum_of_tx[j] += from_tx
-                    from_x_shifted = x_shifted - pivot_of_x_shifted[k]
-                    sum_of_x_shifted[j] += from_x_shifted
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted[k]
-                    sum_of_inv_std_x_shifted[j] += from_inv_std_x_shifted
-                    product_of_dy_inv_std_x_shifted[j] += from_dy * from_inv_std_x_shifted
-                    product_of_tx_inv_std_x_shifted[j] += from_tx * from_inv_std_x_shifted
-                    product_of_dy_tx[j] += from_dy * from_tx
-                    product_of_tdy_inv_std_x_shifted[j] += from_tdy * from_inv_std_x_shifted
-            for j in range(columns):
-                sums[0, j] += sum_of_dy[j]
-                sums[1, j] += sum_of_tdy[j]
-                sums[2, j] += sum_of_tx[j]
-                sums[3, j] += sum_of_x_shifted[j]
-                sums[4, j] += sum_of_inv_std_x_shifted[j]
-                sums[5, j] += product_of_dy_inv_std_x_shifted[j]
-                sums[6, j] += product_of_tx_inv_std_x_shifted[j]
-                sums[7, j] += product_of_dy_tx[j]
-                sums[8, j] += product_of_tdy_inv_std_x_shifted[j]
-        if step == 0:
-            for k in range(columns):
-                other = float((end - begin - 1) // skip + 1)
-                near = real(sums[0, k] / other + pivot_of_dy[k])
-                pivot_of_dy[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_tdy[k])
-                pivot_of_tdy[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_tx[k])
-                pivot_of_tx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, k] / other + pivot_of_x_shifted[k])
-                pivot_of_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, k] / other + pivot_of_inv_std_x_shifted[k])
-                pivot_of_inv_std_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of dy, tdy, tx, x_shifted, inv_std_x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = float(total)
-            d = d_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            r = r_all[k]
-            tgamma = tgamma_all[k]
-            total_dy = sums[0, at] + count * pivots[0][at]
-            total_tdy = sums[1, at] + count * pivots[1][at]
-            total_tx = sums[2, at] + count * pivots[2][at]
-            total_x_shifted = sums[3, at] + count * pivots[3][at]
-            moment_dy_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[4, at] / count)
-            moment_tx_inv_std_x_shifted = sums[6, at] - sums[2, at] * (sums[4, at] / count)
-            moment_dy_tx = sums[7, at] - sums[0, at] * (sums[2, at] / count)
-            moment_tdy_inv_std_x_shifted = sums[8, at] - sums[1, at] * (sums[4, at] / count)
-            m = float(shape[0] * shape[2])
-            mean_dy = total_dy / m
-            mean_tdy = total_tdy / m
-            tmean = total_tx / m
-            mean_rounding = total_x_shifted / m
-            sum_dy_centred_normalized = moment_dy_inv_std_x_shifted
-            sum_normalized_tx_centred = moment_tx_inv_std_x_shifted
-            sum_dy_centred_tx_centred = moment_dy_tx
-            sum_normalized_tdy_centred = moment_tdy_inv_std_x_shifted
-            dgamma = d * m * mean_dy + r * sum_dy_centred_normalized
-            tdgamma = d * m * mean_tdy + inv_std * r * sum_dy_centred_tx_centred + r * sum_normalized_tdy_centred - inv_std * r * sum_dy_centred_normalized * sum_normalized_tx_centred / m
-            dbeta = m * mean_dy
-            tdbeta = m * mean_tdy
-            mean_dy_centred_normalized = sum_dy_centred_normalized / m
-            coef_dy_centred = tgamma - gamma * inv_std * sum_normalized_tx_centred / m
-            coef_normalized = 3 * gamma * inv_std * mean_dy_centred_normalized * sum_normalized_tx_centred / m - gamma * sum_normalized_tdy_centred / m - mean_dy_centred_normalized * tgamma - gamma * inv_std * sum_dy_centred_tx_centred / m
-            coef_tx_centred = gamma * inv_std * mean_dy_centred_normalized
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
-            coef_dy_centred_slot[at] = coef_dy_centred
-            coef_normalized_slot[at] = coef_normalized
-            coef_tx_centred_slot[at] = coef_tx_centred
-            mean_dy_slot[at] = mean_dy
-            mean_dy_centred_normalized_slot[at] = mean_dy_centred_normalized
-            mean_rounding_slot[at] = mean_rounding
-            mean_tdy_slot[at] = mean_tdy
-            tmean_slot[at] = tmean
-    if first_step <= 3 < last_step:  # dx and tdx
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                mean_dy = mean_dy_slot[at]
-                tmean = tmean_slot[at]
-                mean_tdy = mean_tdy_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                mean_dy_centred_normalized = mean_dy_centred_normalized_slot[at]
-                coef_dy_centred = coef_dy_centred_slot[at]
-                coef_normalized = coef_normalized_slot[at]
-                coef_tx_centred = coef_tx_centred_slot[at]
-                gamma = gamma_all[k]
-                r = r_all[k]
-                scale = gamma * inv_std * r
-                tdx_scale = inv_std * r
-                mean_dy = real(mean_dy)
-                tmean = real(tmean)
-                mean_tdy = real(mean_tdy)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                mean_dy_centred_normalized = real(mean_dy_centred_normalized)
-                scale = real(scale)
-                coef_dy_centred = real(coef_dy_centred)
-                coef_normalized = real(coef_normalized)
-                coef_tx_centred = real(coef_tx_centred)
-                gamma = real(gamma)
-                tdx_scale = real(tdx_scale)
-                dy = dy_all[e]
-                tdy = tdy_all[e]
-                x = x_all[e]
-                tx = tx_all[e]
-                dy_centred = dy - mean_dy
-                tx_centred = tx - tmean
-                tdy_centred = tdy - mean_tdy
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                normalized = inv_std * x_centred
-                dx = (dy_centred - mean_dy_centred_normalized * normalized) * scale
-                tdx = (coef_dy_centred * dy_centred + coef_normalized * normalized + gamma * tdy_centred - coef_tx_centred * tx_centred) * tdx_scale
-                dx_all[e] = dx
-                tdx_all[e] = tdx
     return misfits
 
 
@@ -2252,8 +1472,6 @@ def _inference_1_along(
             gamma = gamma_all[k]
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
-            beta = real(beta)
-            mean = real(mean)
             scale = real(scale)
             begin, end = first_part, min(last_part, total)
             while begin < end:
@@ -2292,8 +1510,6 @@ def _inference_1_across(
                 gamma = gamma_all[k]
                 inv_std = 1 / math.sqrt(eps + var)
                 scale = gamma * inv_std
-                beta = real(beta)
-                mean = real(mean)
                 scale = real(scale)
                 x = x_all[e]
                 y = (x - mean) * scale + beta
@@ -2321,7 +1537,6 @@ def _inference_backward_1_along(
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
             inv_std = real(inv_std)
-            mean = real(mean)
             scale = real(scale)
             for t in range(2):
                 sums[t, at] = 0
@@ -2388,7 +1603,6 @@ def _inference_backward_1_across(
                     inv_std = 1 / math.sqrt(eps + var)
                     scale = gamma * inv_std
                     inv_std = real(inv_std)
-                    mean = real(mean)
                     scale = real(scale)
                     dy = dy_all[e]
                     x = x_all[e]
@@ -2473,54 +1687,6 @@ _FUNCTIONS = {
                 ("probe", "sum", "settle", "write"),
                 4,
                 3,
-                (),
-            ),
-        ),
-    ),
-    "jvp": _Function(
-        3,
-        (
-            _Stage(
-                _jvp_1_along,
-                _jvp_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                4,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        7,
-        (
-            _Stage(
-                _double_backward_1_along,
-                _double_backward_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                7,
-                4,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        8,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                _backward_jvp_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                9,
-                5,
                 (),
             ),
         ),
@@ -2864,6 +2030,44 @@ def _per_channel(name: str, value: Any, shape: tuple[int, ...], dtype: Any, abse
     return _flat(value, dtype)
 
 
+_BLOCK = 128
+_ONES = {np.dtype(dtype): np.ones(_BLOCK, dtype) for dtype in (np.float32, np.float64)}
+
+
+def _sum(a: Array, axes: tuple[int, ...]) -> Any:
+    """The sum over axes: in blocks in a's own dtype, the blocks in float64; the same order every time."""
+    if axes[-1] == a.ndim - 1 and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
+        a, axes = _sum_last(a), axes[:-1]
+    if not axes:
+        return a.astype(np.float64)  # a copy: what it is a view of may be written to before it is used
+    if axes != tuple(range(len(axes))):
+        a = np.moveaxis(a, axes, range(len(axes)))
+    if a.ndim == 2 and axes == (0,):
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
+
+
+def _sum_last(a: Array) -> Array:
+    """The sum over the last axis, whose elements lie side by side: NumPy adds such ones in pairs, BLAS few of them."""
+    size = a.shape[-1]
+    if size == 1:
+        return a[..., 0]
+    if size > _BLOCK:
+        return np.add.reduce(a, axis=-1)
+    return a.reshape(math.prod(a.shape[:-1]), size).dot(_ONES[a.dtype][:size]).reshape(a.shape[:-1])
+
+
+def _sum_rows(a: Array) -> Array:
+    """The sum over the first of two axes, as products with ones, which BLAS does."""
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return ones[:rows].dot(a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(whole // _BLOCK, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole].dot(a[whole:])
+
+
 def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
     """The view of x: what comes before the channel axis, the channels, and what comes after."""
     if x.ndim < 2:
@@ -2873,6 +2077,17 @@ def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
         raise ValueError(f"channel_axis needs an axis of x, which has shape {x.shape}, got {axis}")
     axis %= x.ndim
     return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
+
+
+def _target(result: Array, shape: tuple[int, ...]) -> Array:
+    """The result as a view of the shape that is computed in, or, where there is no such view, room beside it."""
+    return result.reshape(shape) if result.flags.c_contiguous else np.empty(shape, result.dtype)
+
+
+def _deliver(target: Array, result: Array) -> None:
+    """What was computed beside a result is copied into it."""
+    if not np.may_share_memory(target, result):
+        np.copyto(result, target.reshape(result.shape))
 
 
 def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:

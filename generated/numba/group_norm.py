@@ -240,6 +240,7 @@ def backward(
     return dx_result, dgamma_result if has_gamma else None, dbeta_result
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     gamma: Array | None,
@@ -291,30 +292,50 @@ def jvp(
     tx = _optional("tx", tx, x)
     shape = _groups(x, num_groups)
     channels = x.shape[1:2]
+    locations = shape[3]
+    width = shape[2]
     ty_result = np.empty(x.shape, x.dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
-    eps = _constant("eps", eps, at_least=0.0)
-    mean = _per_channel("saved.mean", saved.mean, shape[:2], _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, shape[:2], _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, shape[:2], _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        shape,
-        arrays=[x, tx],
-        vectors=[gamma, beta, tgamma, tbeta, mean, inv_std, var],
-        numbers=[eps],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    gamma = _in_groups(_vector("gamma", gamma, channels, absent=1), shape)
+    tgamma = _in_groups(_vector("tgamma", tgamma, channels, absent=0), shape)
+    tbeta = _in_groups(_vector("tbeta", tbeta, channels, absent=0), shape)
+    mean = _vector("saved.mean", saved.mean, shape[:2])
+    inv_std = _vector("saved.inv_std", saved.inv_std, shape[:2])
+    var = _vector("saved.var", saved.var, shape[:2])
+    dtype = _COMPUTE[x.dtype]
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    ty = _target(ty_result, shape)
+    tmean = _sum(tx, (2, 3)) / (locations * width)
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, :, None, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, :, None, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (2, 3)) / (locations * width)
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, :, None, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, :, None, None], out=x_centred)
+    x_hat = x_centred
+    # sum_tx_centred_x_hat = Sum(tx_centred * x_hat, k, s)
+    work = np.multiply(tx_centred, x_hat)
+    sum_tx_centred_x_hat = _sum(work, (2, 3))
+    mean_tx_centred_x_hat = sum_tx_centred_x_hat / (locations * width)
+    # tx_hat = (tx_centred - mean_tx_centred_x_hat * x_hat) * inv_std
+    np.multiply(x_hat, mean_tx_centred_x_hat.astype(dtype, copy=False)[:, :, None, None], out=work)
+    np.subtract(tx_centred, work, out=tx_centred)
+    np.multiply(tx_centred, inv_std.astype(dtype, copy=False)[:, :, None, None], out=tx_centred)
+    tx_hat = tx_centred
+    # ty = gamma * tx_hat + tbeta + tgamma * x_hat
+    np.multiply(tx_hat, gamma.astype(dtype, copy=False)[:, :, None], out=tx_hat)
+    np.multiply(x_hat, tgamma.astype(dtype, copy=False)[:, :, None], out=x_hat)
+    np.add(tx_hat, x_hat, out=tx_hat)
+    np.add(tx_hat, tbeta.astype(dtype, copy=False)[:, :, None], out=ty)
+    _deliver(ty, ty_result)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     ddgamma: Array | None,
@@ -391,28 +412,94 @@ def double_backward(
     g_dy_result = np.empty(x.shape, x.dtype)
     g_x_result = np.empty(x.shape, x.dtype)
     g_gamma_result = np.empty(channels, kept_dtype)
-    ddgamma = _per_channel("ddgamma", ddgamma, channels, _COMPUTE[x.dtype], absent=0)
-    ddbeta = _per_channel("ddbeta", ddbeta, channels, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    mean = _per_channel("saved.mean", saved.mean, shape[:2], _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, shape[:2], _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, shape[:2], _COMPUTE[x.dtype])
+    ddgamma = _in_groups(_vector("ddgamma", ddgamma, channels, absent=0), shape)
+    ddbeta = _in_groups(_vector("ddbeta", ddbeta, channels, absent=0), shape)
+    gamma = _in_groups(_vector("gamma", gamma, channels, absent=1), shape)
+    mean = _vector("saved.mean", saved.mean, shape[:2])
+    inv_std = _vector("saved.inv_std", saved.inv_std, shape[:2])
+    var = _vector("saved.var", saved.var, shape[:2])
     _check_count(saved.count, locations * width)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        x.dtype,
-        shape,
-        arrays=[ddx, dy, x],
-        vectors=[ddgamma, ddbeta, gamma, mean, inv_std, var],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result],
-        results=[g_gamma_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    ddx = ddx.reshape(shape).astype(dtype, copy=False)
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    g_dy = _target(g_dy_result, shape)
+    g_x = _target(g_x_result, shape)
+    g_dmean = _sum(ddx, (2, 3)) / (locations * width)
+    # ddx_centred = ddx - g_dmean
+    ddx_centred = np.subtract(ddx, g_dmean.astype(dtype, copy=False)[:, :, None, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, :, None, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (2, 3)) / (locations * width)
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, :, None, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, :, None, None], out=x_centred)
+    x_hat = x_centred
+    # sum_ddx_centred_x_hat = Sum(ddx_centred * x_hat, k, s)
+    work = np.multiply(ddx_centred, x_hat)
+    sum_ddx_centred_x_hat = _sum(work, (2, 3))
+    coef_dx_hat_centred = inv_std * sum_ddx_centred_x_hat / (locations * width)
+    # dx_hat = dy * gamma
+    np.multiply(dy, gamma.astype(dtype, copy=False)[:, :, None], out=work)
+    dx_hat = work
+    mean_dx_hat = _sum(dx_hat, (2, 3)) / (locations * width)
+    # dx_hat_centred = dx_hat - mean_dx_hat
+    np.subtract(dx_hat, mean_dx_hat.astype(dtype, copy=False)[:, :, None, None], out=dx_hat)
+    dx_hat_centred = dx_hat
+    # sum_dx_hat_centred_x_hat = Sum(dx_hat_centred * x_hat, k, s)
+    work_2 = np.multiply(dx_hat_centred, x_hat)
+    sum_dx_hat_centred_x_hat = _sum(work_2, (2, 3))
+    # sum_ddx_centred_dx_hat_centred = Sum(ddx_centred * dx_hat_centred, k, s)
+    np.multiply(ddx_centred, dx_hat_centred, out=work_2)
+    sum_ddx_centred_dx_hat_centred = _sum(work_2, (2, 3))
+    coef_ddx_centred = inv_std * sum_dx_hat_centred_x_hat / (locations * width)
+    mean_ddx_centred_x_hat = sum_ddx_centred_x_hat / (locations * width)
+    # g_dx_hat = (ddx_centred - mean_ddx_centred_x_hat * x_hat) * inv_std
+    np.multiply(x_hat, mean_ddx_centred_x_hat.astype(dtype, copy=False)[:, :, None, None], out=work_2)
+    np.subtract(ddx_centred, work_2, out=work_2)
+    np.multiply(work_2, inv_std.astype(dtype, copy=False)[:, :, None, None], out=work_2)
+    g_dx_hat = work_2
+    # g_gamma = Sum(dy * g_dx_hat, n, s)
+    work_3 = np.multiply(dy, g_dx_hat)
+    g_gamma = _sum(work_3, (0, 3))
+    # g_dy = ddbeta + ddgamma * x_hat + g_dx_hat * gamma
+    np.multiply(x_hat, ddgamma.astype(dtype, copy=False)[:, :, None], out=work_3)
+    np.multiply(g_dx_hat, gamma.astype(dtype, copy=False)[:, :, None], out=g_dx_hat)
+    np.add(work_3, g_dx_hat, out=work_3)
+    np.add(work_3, ddbeta.astype(dtype, copy=False)[:, :, None], out=g_dy)
+    # g_x_hat = ddgamma * dy
+    np.multiply(dy, ddgamma.astype(dtype, copy=False)[:, :, None], out=work_3)
+    g_x_hat = work_3
+    mean_g_x_hat = _sum(g_x_hat, (2, 3)) / (locations * width)
+    # g_x_hat_centred = g_x_hat - mean_g_x_hat
+    np.subtract(g_x_hat, mean_g_x_hat.astype(dtype, copy=False)[:, :, None, None], out=g_x_hat)
+    g_x_hat_centred = g_x_hat
+    # sum_g_x_hat_centred_x_hat = Sum(g_x_hat_centred * x_hat, k, s)
+    np.multiply(g_x_hat_centred, x_hat, out=g_dx_hat)
+    sum_g_x_hat_centred_x_hat = _sum(g_dx_hat, (2, 3))
+    coef_x_hat = (
+        3 * inv_std * sum_ddx_centred_x_hat * sum_dx_hat_centred_x_hat / (locations**2 * width**2)
+        - inv_std * sum_ddx_centred_dx_hat_centred / (locations * width)
+        - sum_g_x_hat_centred_x_hat / (locations * width)
     )
+    # g_x = (coef_x_hat * x_hat + g_x_hat_centred - coef_ddx_centred * ddx_centred - coef_dx_hat_centred *
+    #     dx_hat_centred) * inv_std
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, :, None, None], out=x_hat)
+    np.multiply(ddx_centred, coef_ddx_centred.astype(dtype, copy=False)[:, :, None, None], out=ddx_centred)
+    np.subtract(x_hat, ddx_centred, out=x_hat)
+    np.multiply(dx_hat_centred, coef_dx_hat_centred.astype(dtype, copy=False)[:, :, None, None], out=dx_hat_centred)
+    np.subtract(x_hat, dx_hat_centred, out=x_hat)
+    np.add(x_hat, g_x_hat_centred, out=x_hat)
+    np.multiply(x_hat, inv_std.astype(dtype, copy=False)[:, :, None, None], out=g_x)
+    _deliver(g_dy, g_dy_result)
+    _deliver(g_x, g_x_result)
+    g_gamma_result[...] = g_gamma.reshape(channels)
     return g_dy_result, g_x_result, g_gamma_result if has_gamma else None
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -502,24 +589,104 @@ def backward_jvp(
     tdgamma_result = np.empty(channels, kept_dtype)
     dbeta_result = np.empty(channels, kept_dtype)
     tdbeta_result = np.empty(channels, kept_dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    mean = _per_channel("saved.mean", saved.mean, shape[:2], _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, shape[:2], _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, shape[:2], _COMPUTE[x.dtype])
+    gamma = _in_groups(_vector("gamma", gamma, channels, absent=1), shape)
+    tgamma = _in_groups(_vector("tgamma", tgamma, channels, absent=0), shape)
+    mean = _vector("saved.mean", saved.mean, shape[:2])
+    inv_std = _vector("saved.inv_std", saved.inv_std, shape[:2])
+    var = _vector("saved.var", saved.var, shape[:2])
     _check_count(saved.count, locations * width)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        x.dtype,
-        shape,
-        arrays=[dy, tdy, x, tx],
-        vectors=[gamma, tgamma, mean, inv_std, var],
-        numbers=[],
-        outputs=[dx_result, tdx_result],
-        results=[dgamma_result, tdgamma_result, dbeta_result, tdbeta_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    tdy = tdy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    dx = _target(dx_result, shape)
+    tdx = _target(tdx_result, shape)
+    tmean = _sum(tx, (2, 3)) / (locations * width)
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, :, None, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, :, None, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (2, 3)) / (locations * width)
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, :, None, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, :, None, None], out=x_centred)
+    x_hat = x_centred
+    # dgamma = Sum(dy * x_hat, n, s)
+    work = np.multiply(dy, x_hat)
+    dgamma = _sum(work, (0, 3))
+    dbeta = _sum(dy, (0, 3))
+    tdbeta = _sum(tdy, (0, 3))
+    # sum_tdy_x_hat = Sum(tdy * x_hat, n, s)
+    np.multiply(tdy, x_hat, out=work)
+    sum_tdy_x_hat = _sum(work, (0, 3))
+    # sum_tx_centred_x_hat = Sum(tx_centred * x_hat, k, s)
+    np.multiply(tx_centred, x_hat, out=work)
+    sum_tx_centred_x_hat = _sum(work, (2, 3))
+    coef_dx_hat_centred = inv_std * sum_tx_centred_x_hat / (locations * width)
+    mean_tx_centred_x_hat = sum_tx_centred_x_hat / (locations * width)
+    # tx_hat = (tx_centred - mean_tx_centred_x_hat * x_hat) * inv_std
+    np.multiply(x_hat, mean_tx_centred_x_hat.astype(dtype, copy=False)[:, :, None, None], out=work)
+    np.subtract(tx_centred, work, out=work)
+    np.multiply(work, inv_std.astype(dtype, copy=False)[:, :, None, None], out=work)
+    tx_hat = work
+    # sum_dy_tx_hat = Sum(dy * tx_hat, n, s)
+    np.multiply(dy, tx_hat, out=tx_hat)
+    sum_dy_tx_hat = _sum(tx_hat, (0, 3))
+    tdgamma = sum_dy_tx_hat + sum_tdy_x_hat
+    # dx_hat = dy * gamma
+    np.multiply(dy, gamma.astype(dtype, copy=False)[:, :, None], out=tx_hat)
+    dx_hat = tx_hat
+    mean_dx_hat = _sum(dx_hat, (2, 3)) / (locations * width)
+    # dx_hat_centred = dx_hat - mean_dx_hat
+    np.subtract(dx_hat, mean_dx_hat.astype(dtype, copy=False)[:, :, None, None], out=dx_hat)
+    dx_hat_centred = dx_hat
+    # sum_dx_hat_centred_x_hat = Sum(dx_hat_centred * x_hat, k, s)
+    work_2 = np.multiply(dx_hat_centred, x_hat)
+    sum_dx_hat_centred_x_hat = _sum(work_2, (2, 3))
+    # sum_dx_hat_centred_tx_centred = Sum(dx_hat_centred * tx_centred, k, s)
+    np.multiply(dx_hat_centred, tx_centred, out=work_2)
+    sum_dx_hat_centred_tx_centred = _sum(work_2, (2, 3))
+    mean_dx_hat_centred_x_hat = sum_dx_hat_centred_x_hat / (locations * width)
+    # dx = (dx_hat_centred - mean_dx_hat_centred_x_hat * x_hat) * inv_std
+    np.multiply(x_hat, mean_dx_hat_centred_x_hat.astype(dtype, copy=False)[:, :, None, None], out=work_2)
+    np.subtract(dx_hat_centred, work_2, out=work_2)
+    np.multiply(work_2, inv_std.astype(dtype, copy=False)[:, :, None, None], out=dx)
+    coef_tx_centred = inv_std * mean_dx_hat_centred_x_hat
+    # tdx_hat = dy * tgamma + gamma * tdy
+    np.multiply(dy, tgamma.astype(dtype, copy=False)[:, :, None], out=work_2)
+    tdx_hat = np.multiply(tdy, gamma.astype(dtype, copy=False)[:, :, None])
+    np.add(work_2, tdx_hat, out=work_2)
+    tdx_hat = work_2
+    mean_tdx_hat = _sum(tdx_hat, (2, 3)) / (locations * width)
+    # tdx_hat_centred = tdx_hat - mean_tdx_hat
+    np.subtract(tdx_hat, mean_tdx_hat.astype(dtype, copy=False)[:, :, None, None], out=tdx_hat)
+    tdx_hat_centred = tdx_hat
+    # sum_tdx_hat_centred_x_hat = Sum(tdx_hat_centred * x_hat, k, s)
+    work_3 = np.multiply(tdx_hat_centred, x_hat)
+    sum_tdx_hat_centred_x_hat = _sum(work_3, (2, 3))
+    coef_x_hat = (
+        3 * inv_std * mean_dx_hat_centred_x_hat * sum_tx_centred_x_hat / (locations * width)
+        - inv_std * sum_dx_hat_centred_tx_centred / (locations * width)
+        - sum_tdx_hat_centred_x_hat / (locations * width)
     )
+    # tdx = (coef_x_hat * x_hat + tdx_hat_centred - coef_dx_hat_centred * dx_hat_centred - coef_tx_centred * tx_centred)
+    #     * inv_std
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, :, None, None], out=x_hat)
+    np.multiply(dx_hat_centred, coef_dx_hat_centred.astype(dtype, copy=False)[:, :, None, None], out=dx_hat_centred)
+    np.subtract(x_hat, dx_hat_centred, out=x_hat)
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, :, None, None], out=tx_centred)
+    np.subtract(x_hat, tx_centred, out=x_hat)
+    np.add(x_hat, tdx_hat_centred, out=x_hat)
+    np.multiply(x_hat, inv_std.astype(dtype, copy=False)[:, :, None, None], out=tdx)
+    _deliver(dx, dx_result)
+    _deliver(tdx, tdx_result)
+    dgamma_result[...] = dgamma.reshape(channels)
+    tdgamma_result[...] = tdgamma.reshape(channels)
+    dbeta_result[...] = dbeta.reshape(channels)
+    tdbeta_result[...] = tdbeta.reshape(channels)
     return (
         dx_result,
         tdx_result,
@@ -624,17 +791,17 @@ def _forward_1_along(
             offset_slot[at] = offset
             pivot_slot[at] = pivot
         if first_step <= 3 < last_step:  # y
-            pivot = real(pivot_slot[at])
-            inv_std = real(inv_std_slot[at])
-            offset = real(offset_slot[at])
+            pivot = pivot_slot[at]
+            inv_std = inv_std_slot[at]
+            offset = offset_slot[at]
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, end - begin)
                 first_e = (o * kept + k) * (runs * run) + i
-                gamma = real(gamma_all[(k % shape[1]) * shape[2] + i // shape[3]])
-                beta = real(beta_all[(k % shape[1]) * shape[2] + i // shape[3]])
+                gamma = gamma_all[(k % shape[1]) * shape[2] + i // shape[3]]
+                beta = beta_all[(k % shape[1]) * shape[2] + i // shape[3]]
                 for j in range(n):
                     e = np.uintp(first_e + j)
                     x = x_all[e] * unit
@@ -661,8 +828,8 @@ def _backward_1_along(
         at = k * keep
         for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x_shifted, dx_hat, inv_std_x_shifted
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
+            inv_std = inv_std_all[k]
+            mean = mean_all[k]
             pivot_of_x_shifted = pivots[0][at]
             pivot_of_dx_hat = pivots[1][at]
             pivot_of_inv_std_x_shifted = pivots[2][at]
@@ -676,7 +843,7 @@ def _backward_1_along(
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
                 first_e = (o * kept + k) * (runs * run) + i
-                gamma = real(gamma_all[(k % shape[1]) * shape[2] + i // shape[3]])
+                gamma = gamma_all[(k % shape[1]) * shape[2] + i // shape[3]]
                 for j in range(n):
                     e = np.uintp(first_e + j)
                     dy = dy_all[e]
@@ -735,7 +902,7 @@ def _backward_2_along(
         at = k * keep
         if first_step <= 0 < last_step:  # sums of dy_x_hat, dy and dx
             limit = _BLOCK
-            gamma = real(gamma_all[k])
+            gamma = gamma_all[k]
             for t in range(2):
                 sums[t, at] = 0
             begin, end = first_part, min(last_part, total)
@@ -745,11 +912,11 @@ def _backward_2_along(
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
                 first_e = (o * kept + k) * (runs * run) + i
-                mean = real(mean_all[(o) * shape[1] + k // shape[2]])
-                mean_rounding = real(mean_rounding_slot[((o) * shape[1] + k // shape[2]) * keep])
-                inv_std = real(inv_std_all[(o) * shape[1] + k // shape[2]])
-                mean_dx_hat = real(mean_dx_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                mean_dx_hat_centred_x_hat = real(mean_dx_hat_centred_x_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
+                mean = mean_all[(o) * shape[1] + k // shape[2]]
+                mean_rounding = mean_rounding_slot[((o) * shape[1] + k // shape[2]) * keep]
+                inv_std = inv_std_all[(o) * shape[1] + k // shape[2]]
+                mean_dx_hat = mean_dx_hat_slot[((o) * shape[1] + k // shape[2]) * keep]
+                mean_dx_hat_centred_x_hat = mean_dx_hat_centred_x_hat_slot[((o) * shape[1] + k // shape[2]) * keep]
                 for j in range(n):
                     e = np.uintp(first_e + j)
                     dy = dy_all[e]
@@ -774,487 +941,6 @@ def _backward_2_along(
             dbeta = total_dy
             dgamma_all[k] = dgamma
             dbeta_all[k] = dbeta
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, tx_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
-    real = x_all.dtype.type
-    mean_rounding_slot, mean_tx_centred_x_hat_slot, tmean_slot = slots
-    kept, run, runs = (shape[0] * shape[1]), shape[3], shape[2]
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_tx = pivots[0][at]
-            pivot_of_x_shifted = pivots[1][at]
-            pivot_of_inv_std_x_shifted = pivots[2][at]
-            for t in range(4):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_tx_inv_std_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
-                sums[0, at] += sum_of_tx
-                sums[1, at] += sum_of_x_shifted
-                sums[2, at] += sum_of_inv_std_x_shifted
-                sums[3, at] += product_of_tx_inv_std_x_shifted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_shifted)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
-            count = float(total)
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            locations = float(shape[3])
-            width_ = float(shape[2])
-            tmean = total_tx / (locations * width_)
-            mean_rounding = total_x_shifted / (locations * width_)
-            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            mean_tx_centred_x_hat = sum_tx_centred_x_hat / (locations * width_)
-            mean_rounding_slot[at] = mean_rounding
-            mean_tx_centred_x_hat_slot[at] = mean_tx_centred_x_hat
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # ty
-            tmean = real(tmean_slot[at])
-            mean = real(mean_all[k])
-            mean_rounding = real(mean_rounding_slot[at])
-            inv_std = real(inv_std_all[k])
-            mean_tx_centred_x_hat = real(mean_tx_centred_x_hat_slot[at])
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                gamma = real(gamma_all[(k % shape[1]) * shape[2] + i // shape[3]])
-                tbeta = real(tbeta_all[(k % shape[1]) * shape[2] + i // shape[3]])
-                tgamma = real(tgamma_all[(k % shape[1]) * shape[2] + i // shape[3]])
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    tx_hat = (tx_centred - mean_tx_centred_x_hat * x_hat) * inv_std
-                    ty = gamma * tx_hat + tgamma * x_hat + tbeta
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, gamma_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of ddx, x_shifted, inv_std_x_shifted, dx_hat, g_x_hat; what follows from the sums of ddx, x_shifted, inv_std_x_shifted, dx_hat, g_x_hat."""
-    real = ddx_all.dtype.type
-    coef_ddx_centred_slot, coef_dx_hat_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_ddx_centred_x_hat_slot, mean_dx_hat_slot, mean_g_x_hat_slot, mean_rounding_slot = slots
-    kept, run, runs = (shape[0] * shape[1]), shape[3], shape[2]
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of ddx, x_shifted, inv_std_x_shifted, dx_hat, g_x_hat
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_ddx = pivots[0][at]
-            pivot_of_x_shifted = pivots[1][at]
-            pivot_of_inv_std_x_shifted = pivots[2][at]
-            pivot_of_dx_hat = pivots[3][at]
-            pivot_of_g_x_hat = pivots[4][at]
-            for t in range(9):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_ddx = sum_of_x_shifted = sum_of_inv_std_x_shifted = sum_of_dx_hat = sum_of_g_x_hat = product_of_ddx_inv_std_x_shifted = product_of_inv_std_x_shifted_dx_hat = product_of_ddx_dx_hat = product_of_inv_std_x_shifted_g_x_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                gamma = real(gamma_all[(k % shape[1]) * shape[2] + i // shape[3]])
-                ddgamma = real(ddgamma_all[(k % shape[1]) * shape[2] + i // shape[3]])
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    dx_hat = dy * gamma
-                    g_x_hat = ddgamma * dy
-                    from_ddx = ddx - pivot_of_ddx
-                    sum_of_ddx = _plus(sum_of_ddx, from_ddx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    from_dx_hat = dx_hat - pivot_of_dx_hat
-                    sum_of_dx_hat = _plus(sum_of_dx_hat, from_dx_hat)
-                    from_g_x_hat = g_x_hat - pivot_of_g_x_hat
-                    sum_of_g_x_hat = _plus(sum_of_g_x_hat, from_g_x_hat)
-                    product_of_ddx_inv_std_x_shifted = _plus(product_of_ddx_inv_std_x_shifted, from_ddx * from_inv_std_x_shifted)
-                    product_of_inv_std_x_shifted_dx_hat = _plus(product_of_inv_std_x_shifted_dx_hat, from_inv_std_x_shifted * from_dx_hat)
-                    product_of_ddx_dx_hat = _plus(product_of_ddx_dx_hat, from_ddx * from_dx_hat)
-                    product_of_inv_std_x_shifted_g_x_hat = _plus(product_of_inv_std_x_shifted_g_x_hat, from_inv_std_x_shifted * from_g_x_hat)
-                sums[0, at] += sum_of_ddx
-                sums[1, at] += sum_of_x_shifted
-                sums[2, at] += sum_of_inv_std_x_shifted
-                sums[3, at] += sum_of_dx_hat
-                sums[4, at] += sum_of_g_x_hat
-                sums[5, at] += product_of_ddx_inv_std_x_shifted
-                sums[6, at] += product_of_inv_std_x_shifted_dx_hat
-                sums[7, at] += product_of_ddx_dx_hat
-                sums[8, at] += product_of_inv_std_x_shifted_g_x_hat
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_ddx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_shifted)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_dx_hat)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, at] / other + pivot_of_g_x_hat)
-                pivots[4][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of ddx, x_shifted, inv_std_x_shifted, dx_hat, g_x_hat
-            count = float(total)
-            inv_std = inv_std_all[k]
-            total_ddx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            total_dx_hat = sums[3, at] + count * pivots[3][at]
-            total_g_x_hat = sums[4, at] + count * pivots[4][at]
-            moment_ddx_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[2, at] / count)
-            moment_inv_std_x_shifted_dx_hat = sums[6, at] - sums[2, at] * (sums[3, at] / count)
-            moment_ddx_dx_hat = sums[7, at] - sums[0, at] * (sums[3, at] / count)
-            moment_inv_std_x_shifted_g_x_hat = sums[8, at] - sums[2, at] * (sums[4, at] / count)
-            locations = float(shape[3])
-            width_ = float(shape[2])
-            g_dmean = total_ddx / (locations * width_)
-            mean_rounding = total_x_shifted / (locations * width_)
-            sum_ddx_centred_x_hat = moment_ddx_inv_std_x_shifted
-            coef_dx_hat_centred = inv_std * sum_ddx_centred_x_hat / (locations * width_)
-            mean_dx_hat = total_dx_hat / (locations * width_)
-            sum_dx_hat_centred_x_hat = moment_inv_std_x_shifted_dx_hat
-            sum_ddx_centred_dx_hat_centred = moment_ddx_dx_hat
-            coef_ddx_centred = inv_std * sum_dx_hat_centred_x_hat / (locations * width_)
-            mean_ddx_centred_x_hat = sum_ddx_centred_x_hat / (locations * width_)
-            mean_g_x_hat = total_g_x_hat / (locations * width_)
-            sum_g_x_hat_centred_x_hat = moment_inv_std_x_shifted_g_x_hat
-            coef_x_hat = 3 * inv_std * sum_ddx_centred_x_hat * sum_dx_hat_centred_x_hat / (locations * locations * width_ * width_) - inv_std * sum_ddx_centred_dx_hat_centred / (locations * width_) - sum_g_x_hat_centred_x_hat / (locations * width_)
-            coef_ddx_centred_slot[at] = coef_ddx_centred
-            coef_dx_hat_centred_slot[at] = coef_dx_hat_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            g_dmean_slot[at] = g_dmean
-            mean_ddx_centred_x_hat_slot[at] = mean_ddx_centred_x_hat
-            mean_dx_hat_slot[at] = mean_dx_hat
-            mean_g_x_hat_slot[at] = mean_g_x_hat
-            mean_rounding_slot[at] = mean_rounding
-    return misfits
-
-
-@_compiled
-def _double_backward_2_along(
-    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, gamma_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of dy_g_dx_hat and g_dy and g_x; what follows from the sums of dy_g_dx_hat."""
-    real = ddx_all.dtype.type
-    coef_ddx_centred_slot, coef_dx_hat_centred_slot, coef_x_hat_slot, g_dmean_slot, mean_ddx_centred_x_hat_slot, mean_dx_hat_slot, mean_g_x_hat_slot, mean_rounding_slot = slots
-    kept, run, runs = (shape[1] * shape[2]), shape[3], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of dy_g_dx_hat and g_dy and g_x
-            limit = _BLOCK
-            gamma = real(gamma_all[k])
-            ddbeta = real(ddbeta_all[k])
-            ddgamma = real(ddgamma_all[k])
-            for t in range(1):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                sum_of_dy_g_dx_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                g_dmean = real(g_dmean_slot[((o) * shape[1] + k // shape[2]) * keep])
-                mean = real(mean_all[(o) * shape[1] + k // shape[2]])
-                mean_rounding = real(mean_rounding_slot[((o) * shape[1] + k // shape[2]) * keep])
-                inv_std = real(inv_std_all[(o) * shape[1] + k // shape[2]])
-                mean_dx_hat = real(mean_dx_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                mean_ddx_centred_x_hat = real(mean_ddx_centred_x_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                mean_g_x_hat = real(mean_g_x_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                coef_ddx_centred = real(coef_ddx_centred_slot[((o) * shape[1] + k // shape[2]) * keep])
-                coef_dx_hat_centred = real(coef_dx_hat_centred_slot[((o) * shape[1] + k // shape[2]) * keep])
-                coef_x_hat = real(coef_x_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    ddx_centred = ddx - g_dmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    dx_hat = dy * gamma
-                    dx_hat_centred = dx_hat - mean_dx_hat
-                    g_dx_hat = (ddx_centred - mean_ddx_centred_x_hat * x_hat) * inv_std
-                    g_dy = ddgamma * x_hat + g_dx_hat * gamma + ddbeta
-                    g_x_hat = ddgamma * dy
-                    g_x_hat_centred = g_x_hat - mean_g_x_hat
-                    g_x = (coef_x_hat * x_hat - coef_ddx_centred * ddx_centred - coef_dx_hat_centred * dx_hat_centred + g_x_hat_centred) * inv_std
-                    sum_of_dy_g_dx_hat = _plus(sum_of_dy_g_dx_hat, dy * g_dx_hat)
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                sums[0, at] += sum_of_dy_g_dx_hat
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of dy_g_dx_hat
-            count = float(total)
-            total_dy_g_dx_hat = sums[0, at]
-            g_gamma = total_dy_g_dx_hat
-            g_gamma_all[k] = g_gamma
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, gamma_all, tgamma_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted, dx_hat, tdx_hat; what follows from the sums of tx, x_shifted, inv_std_x_shifted, dx_hat, tdx_hat."""
-    real = dy_all.dtype.type
-    coef_dx_hat_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, mean_dx_hat_slot, mean_dx_hat_centred_x_hat_slot, mean_rounding_slot, mean_tdx_hat_slot, mean_tx_centred_x_hat_slot, tmean_slot = slots
-    kept, run, runs = (shape[0] * shape[1]), shape[3], shape[2]
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted, dx_hat, tdx_hat
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_tx = pivots[0][at]
-            pivot_of_x_shifted = pivots[1][at]
-            pivot_of_inv_std_x_shifted = pivots[2][at]
-            pivot_of_dx_hat = pivots[3][at]
-            pivot_of_tdx_hat = pivots[4][at]
-            for t in range(9):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = sum_of_dx_hat = sum_of_tdx_hat = product_of_tx_inv_std_x_shifted = product_of_inv_std_x_shifted_dx_hat = product_of_tx_dx_hat = product_of_inv_std_x_shifted_tdx_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                gamma = real(gamma_all[(k % shape[1]) * shape[2] + i // shape[3]])
-                tgamma = real(tgamma_all[(k % shape[1]) * shape[2] + i // shape[3]])
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    dx_hat = dy * gamma
-                    tdx_hat = dy * tgamma + gamma * tdy
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    from_dx_hat = dx_hat - pivot_of_dx_hat
-                    sum_of_dx_hat = _plus(sum_of_dx_hat, from_dx_hat)
-                    from_tdx_hat = tdx_hat - pivot_of_tdx_hat
-                    sum_of_tdx_hat = _plus(sum_of_tdx_hat, from_tdx_hat)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
-                    product_of_inv_std_x_shifted_dx_hat = _plus(product_of_inv_std_x_shifted_dx_hat, from_inv_std_x_shifted * from_dx_hat)
-                    product_of_tx_dx_hat = _plus(product_of_tx_dx_hat, from_tx * from_dx_hat)
-                    product_of_inv_std_x_shifted_tdx_hat = _plus(product_of_inv_std_x_shifted_tdx_hat, from_inv_std_x_shifted * from_tdx_hat)
-                sums[0, at] += sum_of_tx
-                sums[1, at] += sum_of_x_shifted
-                sums[2, at] += sum_of_inv_std_x_shifted
-                sums[3, at] += sum_of_dx_hat
-                sums[4, at] += sum_of_tdx_hat
-                sums[5, at] += product_of_tx_inv_std_x_shifted
-                sums[6, at] += product_of_inv_std_x_shifted_dx_hat
-                sums[7, at] += product_of_tx_dx_hat
-                sums[8, at] += product_of_inv_std_x_shifted_tdx_hat
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_shifted)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_dx_hat)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, at] / other + pivot_of_tdx_hat)
-                pivots[4][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted, dx_hat, tdx_hat
-            count = float(total)
-            inv_std = inv_std_all[k]
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            total_dx_hat = sums[3, at] + count * pivots[3][at]
-            total_tdx_hat = sums[4, at] + count * pivots[4][at]
-            moment_tx_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[2, at] / count)
-            moment_inv_std_x_shifted_dx_hat = sums[6, at] - sums[2, at] * (sums[3, at] / count)
-            moment_tx_dx_hat = sums[7, at] - sums[0, at] * (sums[3, at] / count)
-            moment_inv_std_x_shifted_tdx_hat = sums[8, at] - sums[2, at] * (sums[4, at] / count)
-            locations = float(shape[3])
-            width_ = float(shape[2])
-            tmean = total_tx / (locations * width_)
-            mean_rounding = total_x_shifted / (locations * width_)
-            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            coef_dx_hat_centred = inv_std * sum_tx_centred_x_hat / (locations * width_)
-            mean_tx_centred_x_hat = sum_tx_centred_x_hat / (locations * width_)
-            mean_dx_hat = total_dx_hat / (locations * width_)
-            sum_dx_hat_centred_x_hat = moment_inv_std_x_shifted_dx_hat
-            sum_dx_hat_centred_tx_centred = moment_tx_dx_hat
-            mean_dx_hat_centred_x_hat = sum_dx_hat_centred_x_hat / (locations * width_)
-            coef_tx_centred = inv_std * mean_dx_hat_centred_x_hat
-            mean_tdx_hat = total_tdx_hat / (locations * width_)
-            sum_tdx_hat_centred_x_hat = moment_inv_std_x_shifted_tdx_hat
-            coef_x_hat = 3 * inv_std * mean_dx_hat_centred_x_hat * sum_tx_centred_x_hat / (locations * width_) - inv_std * sum_dx_hat_centred_tx_centred / (locations * width_) - sum_tdx_hat_centred_x_hat / (locations * width_)
-            coef_dx_hat_centred_slot[at] = coef_dx_hat_centred
-            coef_tx_centred_slot[at] = coef_tx_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_dx_hat_slot[at] = mean_dx_hat
-            mean_dx_hat_centred_x_hat_slot[at] = mean_dx_hat_centred_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            mean_tdx_hat_slot[at] = mean_tdx_hat
-            mean_tx_centred_x_hat_slot[at] = mean_tx_centred_x_hat
-            tmean_slot[at] = tmean
-    return misfits
-
-
-@_compiled
-def _backward_jvp_2_along(
-    dy_all, tdy_all, x_all, tx_all, gamma_all, tgamma_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of dy_x_hat, dy, tdy, tdy_x_hat, dy_tx_hat and dx and tdx; what follows from the sums of dy_x_hat, dy, tdy, tdy_x_hat, dy_tx_hat."""
-    real = dy_all.dtype.type
-    coef_dx_hat_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, mean_dx_hat_slot, mean_dx_hat_centred_x_hat_slot, mean_rounding_slot, mean_tdx_hat_slot, mean_tx_centred_x_hat_slot, tmean_slot = slots
-    kept, run, runs = (shape[1] * shape[2]), shape[3], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of dy_x_hat, dy, tdy, tdy_x_hat, dy_tx_hat and dx and tdx
-            limit = _BLOCK
-            gamma = real(gamma_all[k])
-            tgamma = real(tgamma_all[k])
-            for t in range(5):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                sum_of_dy_x_hat = sum_of_dy = sum_of_tdy = sum_of_tdy_x_hat = sum_of_dy_tx_hat = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                tmean = real(tmean_slot[((o) * shape[1] + k // shape[2]) * keep])
-                mean = real(mean_all[(o) * shape[1] + k // shape[2]])
-                mean_rounding = real(mean_rounding_slot[((o) * shape[1] + k // shape[2]) * keep])
-                inv_std = real(inv_std_all[(o) * shape[1] + k // shape[2]])
-                mean_tx_centred_x_hat = real(mean_tx_centred_x_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                mean_dx_hat = real(mean_dx_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                mean_dx_hat_centred_x_hat = real(mean_dx_hat_centred_x_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                mean_tdx_hat = real(mean_tdx_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                coef_dx_hat_centred = real(coef_dx_hat_centred_slot[((o) * shape[1] + k // shape[2]) * keep])
-                coef_tx_centred = real(coef_tx_centred_slot[((o) * shape[1] + k // shape[2]) * keep])
-                coef_x_hat = real(coef_x_hat_slot[((o) * shape[1] + k // shape[2]) * keep])
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    tx_hat = (tx_centred - mean_tx_centred_x_hat * x_hat) * inv_std
-                    dx_hat = dy * gamma
-                    dx_hat_centred = dx_hat - mean_dx_hat
-                    dx = (dx_hat_centred - mean_dx_hat_centred_x_hat * x_hat) * inv_std
-                    tdx_hat = dy * tgamma + gamma * tdy
-                    tdx_hat_centred = tdx_hat - mean_tdx_hat
-                    tdx = (coef_x_hat * x_hat - coef_dx_hat_centred * dx_hat_centred - coef_tx_centred * tx_centred + tdx_hat_centred) * inv_std
-                    sum_of_dy_x_hat = _plus(sum_of_dy_x_hat, dy * x_hat)
-                    sum_of_dy = _plus(sum_of_dy, dy)
-                    sum_of_tdy = _plus(sum_of_tdy, tdy)
-                    sum_of_tdy_x_hat = _plus(sum_of_tdy_x_hat, tdy * x_hat)
-                    sum_of_dy_tx_hat = _plus(sum_of_dy_tx_hat, dy * tx_hat)
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
-                sums[0, at] += sum_of_dy_x_hat
-                sums[1, at] += sum_of_dy
-                sums[2, at] += sum_of_tdy
-                sums[3, at] += sum_of_tdy_x_hat
-                sums[4, at] += sum_of_dy_tx_hat
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of dy_x_hat, dy, tdy, tdy_x_hat, dy_tx_hat
-            count = float(total)
-            total_dy_x_hat = sums[0, at]
-            total_dy = sums[1, at]
-            total_tdy = sums[2, at]
-            total_tdy_x_hat = sums[3, at]
-            total_dy_tx_hat = sums[4, at]
-            dgamma = total_dy_x_hat
-            dbeta = total_dy
-            tdbeta = total_tdy
-            sum_tdy_x_hat = total_tdy_x_hat
-            sum_dy_tx_hat = total_dy_tx_hat
-            tdgamma = sum_dy_tx_hat + sum_tdy_x_hat
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
     return misfits
 
 
@@ -1328,76 +1014,6 @@ _FUNCTIONS = {
                 (3,),
                 ("sum", "settle"),
                 2,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "jvp": _Function(
-        3,
-        (
-            _Stage(
-                _jvp_1_along,
-                None,
-                (),
-                (0, 1),
-                (2, 3),
-                ("probe", "sum", "settle", "write"),
-                4,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        8,
-        (
-            _Stage(
-                _double_backward_1_along,
-                None,
-                (),
-                (0, 1),
-                (2, 3),
-                ("probe", "sum", "settle"),
-                9,
-                5,
-                (),
-            ),
-            _Stage(
-                _double_backward_2_along,
-                None,
-                (0,),
-                (1, 2),
-                (3,),
-                ("sum", "settle"),
-                1,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        9,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                None,
-                (),
-                (0, 1),
-                (2, 3),
-                ("probe", "sum", "settle"),
-                9,
-                5,
-                (),
-            ),
-            _Stage(
-                _backward_jvp_2_along,
-                None,
-                (0,),
-                (1, 2),
-                (3,),
-                ("sum", "settle"),
-                5,
                 0,
                 (),
             ),
@@ -1710,6 +1326,44 @@ def _per_channel(name: str, value: Any, shape: tuple[int, ...], dtype: Any, abse
     return _flat(value, dtype)
 
 
+_BLOCK = 128
+_ONES = {np.dtype(dtype): np.ones(_BLOCK, dtype) for dtype in (np.float32, np.float64)}
+
+
+def _sum(a: Array, axes: tuple[int, ...]) -> Any:
+    """The sum over axes: in blocks in a's own dtype, the blocks in float64; the same order every time."""
+    if axes[-1] == a.ndim - 1 and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
+        a, axes = _sum_last(a), axes[:-1]
+    if not axes:
+        return a.astype(np.float64)  # a copy: what it is a view of may be written to before it is used
+    if axes != tuple(range(len(axes))):
+        a = np.moveaxis(a, axes, range(len(axes)))
+    if a.ndim == 2 and axes == (0,):
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
+
+
+def _sum_last(a: Array) -> Array:
+    """The sum over the last axis, whose elements lie side by side: NumPy adds such ones in pairs, BLAS few of them."""
+    size = a.shape[-1]
+    if size == 1:
+        return a[..., 0]
+    if size > _BLOCK:
+        return np.add.reduce(a, axis=-1)
+    return a.reshape(math.prod(a.shape[:-1]), size).dot(_ONES[a.dtype][:size]).reshape(a.shape[:-1])
+
+
+def _sum_rows(a: Array) -> Array:
+    """The sum over the first of two axes, as products with ones, which BLAS does."""
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return ones[:rows].dot(a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(whole // _BLOCK, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole].dot(a[whole:])
+
+
 def _groups(x: Array, num_groups: Any, name: str = "num_groups") -> tuple[int, int, int, int]:
     """The view of x: examples, groups, channels of a group, and all that comes after."""
     if x.ndim < 2:
@@ -1728,12 +1382,28 @@ def _saved_groups(saved: Any, field: str) -> int:
     return shape[1]
 
 
+def _in_groups(vector: Array, shape: tuple[int, int, int, int]) -> Array:
+    """A number for each channel as one for each group and channel of it; a single one stands for all."""
+    return vector.reshape(shape[1:3] if vector.size != 1 else (1, 1))
+
+
 def _saved_shape(saved: Any, field: str) -> tuple[int, ...]:
     """The shape of what was saved, which tells how the data lay."""
     value = getattr(saved, field)
     if not isinstance(value, np.ndarray):
         raise TypeError(f"saved.{field} needs a NumPy array, got {type(value).__name__}")
     return value.shape
+
+
+def _target(result: Array, shape: tuple[int, ...]) -> Array:
+    """The result as a view of the shape that is computed in, or, where there is no such view, room beside it."""
+    return result.reshape(shape) if result.flags.c_contiguous else np.empty(shape, result.dtype)
+
+
+def _deliver(target: Array, result: Array) -> None:
+    """What was computed beside a result is copied into it."""
+    if not np.may_share_memory(target, result):
+        np.copyto(result, target.reshape(result.shape))
 
 
 def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:
@@ -1762,6 +1432,16 @@ def _optional(name: str, value: Any, like: Array, absent: float = 0.0) -> Array:
     value = _array(name, value)
     _check_like(name, value, "x", like)
     return value
+
+
+def _vector(name: str, value: Any, shape: tuple[int, ...], absent: float | None = None) -> Array:
+    """A per-channel array in float64; None is what an absent parameter stands for."""
+    if value is None and absent is not None:
+        return np.full(shape, float(absent))
+    value = _array(name, value)
+    if value.shape != shape:
+        raise ValueError(f"{name} needs shape {shape}, got {value.shape}")
+    return value.astype(np.float64, copy=False)
 
 
 def _number(name: str, value: Any) -> float:

@@ -237,6 +237,7 @@ def backward(
     return dx_result, dgamma_result if has_gamma else None, dbeta_result
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     gamma: Array | None,
@@ -286,30 +287,45 @@ def jvp(
     tx = _optional("tx", tx, x)
     shape = _instances(x)
     channels = shape[1:2]
+    locations = shape[2]
     ty_result = np.empty(x.shape, x.dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
-    eps = _constant("eps", eps, at_least=0.0)
-    mean = _per_channel("saved.mean", saved.mean, shape[:2], _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, shape[:2], _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, shape[:2], _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        shape,
-        arrays=[x, tx],
-        vectors=[gamma, beta, tgamma, tbeta, mean, inv_std, var],
-        numbers=[eps],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    tbeta = _vector("tbeta", tbeta, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, shape[:2])
+    inv_std = _vector("saved.inv_std", saved.inv_std, shape[:2])
+    var = _vector("saved.var", saved.var, shape[:2])
+    dtype = _COMPUTE[x.dtype]
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    ty = _target(ty_result, shape)
+    tmean = _sum(tx, (2,)) / locations
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, :, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, :, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (2,)) / locations
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, :, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, :, None], out=x_centred)
+    x_hat = x_centred
+    # sum_tx_centred_x_hat = Sum(tx_centred * x_hat, s)
+    work = np.multiply(tx_centred, x_hat)
+    sum_tx_centred_x_hat = _sum(work, (2,))
+    coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / locations
+    coef_tx_centred = gamma * inv_std
+    # ty = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, :, None], out=tx_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, :, None], out=x_hat)
+    np.add(tx_centred, x_hat, out=tx_centred)
+    np.add(tx_centred, tbeta.astype(dtype, copy=False)[:, None], out=ty)
+    _deliver(ty, ty_result)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     ddgamma: Array | None,
@@ -380,28 +396,73 @@ def double_backward(
     g_dy_result = np.empty(x.shape, x.dtype)
     g_x_result = np.empty(x.shape, x.dtype)
     g_gamma_result = np.empty(channels, kept_dtype)
-    ddgamma = _per_channel("ddgamma", ddgamma, channels, _COMPUTE[x.dtype], absent=0)
-    ddbeta = _per_channel("ddbeta", ddbeta, channels, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    mean = _per_channel("saved.mean", saved.mean, shape[:2], _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, shape[:2], _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, shape[:2], _COMPUTE[x.dtype])
+    ddgamma = _vector("ddgamma", ddgamma, channels, absent=0)
+    ddbeta = _vector("ddbeta", ddbeta, channels, absent=0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    mean = _vector("saved.mean", saved.mean, shape[:2])
+    inv_std = _vector("saved.inv_std", saved.inv_std, shape[:2])
+    var = _vector("saved.var", saved.var, shape[:2])
     _check_count(saved.count, locations)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        x.dtype,
-        shape,
-        arrays=[ddx, dy, x],
-        vectors=[ddgamma, ddbeta, gamma, mean, inv_std, var],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result],
-        results=[g_gamma_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    ddx = ddx.reshape(shape).astype(dtype, copy=False)
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    g_dy = _target(g_dy_result, shape)
+    g_x = _target(g_x_result, shape)
+    g_dmean = _sum(ddx, (2,)) / locations
+    mean_dy = _sum(dy, (2,)) / locations
+    # ddx_centred = ddx - g_dmean
+    ddx_centred = np.subtract(ddx, g_dmean.astype(dtype, copy=False)[:, :, None])
+    # dy_centred = dy - mean_dy
+    dy_centred = np.subtract(dy, mean_dy.astype(dtype, copy=False)[:, :, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, :, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (2,)) / locations
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, :, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, :, None], out=x_centred)
+    x_hat = x_centred
+    # sum_ddx_centred_x_hat = Sum(ddx_centred * x_hat, s)
+    work = np.multiply(ddx_centred, x_hat)
+    sum_ddx_centred_x_hat = _sum(work, (2,))
+    # sum_dy_centred_x_hat = Sum(dy_centred * x_hat, s)
+    np.multiply(dy_centred, x_hat, out=work)
+    sum_dy_centred_x_hat = _sum(work, (2,))
+    sum_products = _sum(inv_std * sum_ddx_centred_x_hat * sum_dy_centred_x_hat, (0,))
+    # sum_ddx_centred_dy_centred = Sum(ddx_centred * dy_centred, s)
+    np.multiply(ddx_centred, dy_centred, out=work)
+    sum_ddx_centred_dy_centred = _sum(work, (2,))
+    sum_ddx_centred_dy_centred_inv_std = _sum(inv_std * sum_ddx_centred_dy_centred, (0,))
+    g_gamma = sum_ddx_centred_dy_centred_inv_std - sum_products / locations
+    coef_x_hat = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / locations
+    coef_ddx_centred = gamma * inv_std
+    # g_dy = coef_ddx_centred * ddx_centred + coef_x_hat * x_hat + ddbeta
+    np.multiply(ddx_centred, coef_ddx_centred.astype(dtype, copy=False)[:, :, None], out=work)
+    work_2 = np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, :, None])
+    np.add(work, work_2, out=work)
+    np.add(work, ddbeta.astype(dtype, copy=False)[:, None], out=g_dy)
+    g_x_coef_x_hat = (
+        3 * coef_ddx_centred * sum_ddx_centred_x_hat * sum_dy_centred_x_hat / locations**2
+        - ddgamma * sum_dy_centred_x_hat / locations
+        - coef_ddx_centred * sum_ddx_centred_dy_centred / locations
     )
+    g_x_coef_ddx_centred = coef_ddx_centred * sum_dy_centred_x_hat / locations
+    # g_x = (coef_x_hat * dy_centred + g_x_coef_x_hat * x_hat - ddx_centred * g_x_coef_ddx_centred) * inv_std
+    np.multiply(dy_centred, coef_x_hat.astype(dtype, copy=False)[:, :, None], out=dy_centred)
+    np.multiply(x_hat, g_x_coef_x_hat.astype(dtype, copy=False)[:, :, None], out=x_hat)
+    np.add(dy_centred, x_hat, out=dy_centred)
+    np.multiply(ddx_centred, g_x_coef_ddx_centred.astype(dtype, copy=False)[:, :, None], out=ddx_centred)
+    np.subtract(dy_centred, ddx_centred, out=dy_centred)
+    np.multiply(dy_centred, inv_std.astype(dtype, copy=False)[:, :, None], out=g_x)
+    _deliver(g_dy, g_dy_result)
+    _deliver(g_x, g_x_result)
+    g_gamma_result[...] = g_gamma
     return g_dy_result, g_x_result, g_gamma_result if has_gamma else None
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -490,24 +551,88 @@ def backward_jvp(
     tdgamma_result = np.empty(channels, kept_dtype)
     dbeta_result = np.empty(channels, kept_dtype)
     tdbeta_result = np.empty(channels, kept_dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    mean = _per_channel("saved.mean", saved.mean, shape[:2], _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, shape[:2], _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, shape[:2], _COMPUTE[x.dtype])
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    mean = _vector("saved.mean", saved.mean, shape[:2])
+    inv_std = _vector("saved.inv_std", saved.inv_std, shape[:2])
+    var = _vector("saved.var", saved.var, shape[:2])
     _check_count(saved.count, locations)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        x.dtype,
-        shape,
-        arrays=[dy, tdy, x, tx],
-        vectors=[gamma, tgamma, mean, inv_std, var],
-        numbers=[],
-        outputs=[dx_result, tdx_result],
-        results=[dgamma_result, tdgamma_result, dbeta_result, tdbeta_result],
-        threads=threads,
+    dtype = _COMPUTE[x.dtype]
+    dy = dy.reshape(shape).astype(dtype, copy=False)
+    tdy = tdy.reshape(shape).astype(dtype, copy=False)
+    x = x.reshape(shape).astype(dtype, copy=False)
+    tx = tx.reshape(shape).astype(dtype, copy=False)
+    dx = _target(dx_result, shape)
+    tdx = _target(tdx_result, shape)
+    mean_dy = _sum(dy, (2,)) / locations
+    mean_tdy = _sum(tdy, (2,)) / locations
+    tmean = _sum(tx, (2,)) / locations
+    # dy_centred = dy - mean_dy
+    dy_centred = np.subtract(dy, mean_dy.astype(dtype, copy=False)[:, :, None])
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, :, None])
+    # tdy_centred = tdy - mean_tdy
+    tdy_centred = np.subtract(tdy, mean_tdy.astype(dtype, copy=False)[:, :, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, :, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        mean_rounding = _sum(x_centred, (2,)) / locations
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, :, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, :, None], out=x_centred)
+    x_hat = x_centred
+    sum_mean_dy = _sum(mean_dy, (0,))
+    sum_mean_tdy = _sum(mean_tdy, (0,))
+    # sum_dy_centred_x_hat = Sum(dy_centred * x_hat, s)
+    work = np.multiply(dy_centred, x_hat)
+    sum_dy_centred_x_hat = _sum(work, (2,))
+    dgamma = _sum(sum_dy_centred_x_hat, (0,))
+    # sum_tx_centred_x_hat = Sum(tx_centred * x_hat, s)
+    np.multiply(tx_centred, x_hat, out=work)
+    sum_tx_centred_x_hat = _sum(work, (2,))
+    sum_products = _sum(inv_std * sum_dy_centred_x_hat * sum_tx_centred_x_hat, (0,))
+    # sum_dy_centred_tx_centred = Sum(dy_centred * tx_centred, s)
+    np.multiply(dy_centred, tx_centred, out=work)
+    sum_dy_centred_tx_centred = _sum(work, (2,))
+    sum_dy_centred_inv_std_tx_centred = _sum(inv_std * sum_dy_centred_tx_centred, (0,))
+    # sum_tdy_centred_x_hat_over_s = Sum(tdy_centred * x_hat, s)
+    np.multiply(tdy_centred, x_hat, out=work)
+    sum_tdy_centred_x_hat_over_s = _sum(work, (2,))
+    sum_tdy_centred_x_hat = _sum(sum_tdy_centred_x_hat_over_s, (0,))
+    dbeta = locations * sum_mean_dy
+    tdbeta = locations * sum_mean_tdy
+    tdgamma = sum_dy_centred_inv_std_tx_centred + sum_tdy_centred_x_hat - sum_products / locations
+    mean_dy_centred_x_hat = sum_dy_centred_x_hat / locations
+    scale = gamma * inv_std
+    # dx = (dy_centred - mean_dy_centred_x_hat * x_hat) * scale
+    np.multiply(x_hat, mean_dy_centred_x_hat.astype(dtype, copy=False)[:, :, None], out=work)
+    np.subtract(dy_centred, work, out=work)
+    np.multiply(work, scale.astype(dtype, copy=False)[:, :, None], out=dx)
+    coef_dy_centred = tgamma - scale * sum_tx_centred_x_hat / locations
+    coef_x_hat = (
+        3 * mean_dy_centred_x_hat * scale * sum_tx_centred_x_hat / locations
+        - mean_dy_centred_x_hat * tgamma
+        - gamma * sum_tdy_centred_x_hat_over_s / locations
+        - scale * sum_dy_centred_tx_centred / locations
     )
+    coef_tx_centred = mean_dy_centred_x_hat * scale
+    # tdx = (coef_dy_centred * dy_centred + coef_x_hat * x_hat + gamma * tdy_centred - coef_tx_centred * tx_centred) *
+    #     inv_std
+    np.multiply(dy_centred, coef_dy_centred.astype(dtype, copy=False)[:, :, None], out=dy_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, :, None], out=x_hat)
+    np.add(dy_centred, x_hat, out=dy_centred)
+    np.multiply(tdy_centred, gamma.astype(dtype, copy=False)[:, None], out=tdy_centred)
+    np.add(dy_centred, tdy_centred, out=dy_centred)
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, :, None], out=tx_centred)
+    np.subtract(dy_centred, tx_centred, out=dy_centred)
+    np.multiply(dy_centred, inv_std.astype(dtype, copy=False)[:, :, None], out=tdx)
+    _deliver(dx, dx_result)
+    _deliver(tdx, tdx_result)
+    dgamma_result[...] = dgamma
+    tdgamma_result[...] = tdgamma
+    dbeta_result[...] = dbeta
+    tdbeta_result[...] = tdbeta
     return (
         dx_result,
         tdx_result,
@@ -615,9 +740,9 @@ def _forward_1_along(
             scale_slot[at] = scale
             shift_slot[at] = shift
         if first_step <= 3 < last_step:  # y
-            pivot = real(pivot_slot[at])
-            scale = real(scale_slot[at])
-            shift = real(shift_slot[at])
+            pivot = pivot_slot[at]
+            scale = scale_slot[at]
+            shift = shift_slot[at]
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -648,8 +773,8 @@ def _backward_1_along(
         at = k * keep
         for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy, x_shifted, inv_std_x_shifted
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
+            inv_std = inv_std_all[k]
+            mean = mean_all[k]
             pivot_of_dy = pivots[0][at]
             pivot_of_x_shifted = pivots[1][at]
             pivot_of_inv_std_x_shifted = pivots[2][at]
@@ -737,12 +862,6 @@ def _backward_2_along(
                 mean_dy_centred_x_hat = mean_dy_centred_x_hat_slot[((o) * shape[1] + k) * keep]
                 gamma = gamma_all[k]
                 scale = gamma * inv_std
-                mean_dy = real(mean_dy)
-                sum_dy_centred_x_hat = real(sum_dy_centred_x_hat)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                mean_dy_centred_x_hat = real(mean_dy_centred_x_hat)
                 scale = real(scale)
                 for j in range(n):
                     e = np.uintp(first_e + j)
@@ -769,519 +888,6 @@ def _backward_2_along(
             dbeta = locations * sum_mean_dy
             dgamma_all[k] = dgamma
             dbeta_all[k] = dbeta
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, tx_all, gamma_all, beta_all, tgamma_all, tbeta_all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted; what follows from the sums of tx, x_shifted, inv_std_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
-    kept, run, runs = (shape[0] * shape[1]), shape[2], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of tx, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_tx = pivots[0][at]
-            pivot_of_x_shifted = pivots[1][at]
-            pivot_of_inv_std_x_shifted = pivots[2][at]
-            for t in range(4):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_tx_inv_std_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
-                sums[0, at] += sum_of_tx
-                sums[1, at] += sum_of_x_shifted
-                sums[2, at] += sum_of_inv_std_x_shifted
-                sums[3, at] += product_of_tx_inv_std_x_shifted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_x_shifted)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of tx, x_shifted, inv_std_x_shifted
-            count = float(total)
-            gamma = gamma_all[k % shape[1]]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k % shape[1]]
-            total_tx = sums[0, at] + count * pivots[0][at]
-            total_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            locations = float(shape[2])
-            tmean = total_tx / locations
-            mean_rounding = total_x_shifted / locations
-            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            coef_x_hat = tgamma - gamma * inv_std * sum_tx_centred_x_hat / locations
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # ty
-            tmean = tmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            coef_x_hat = coef_x_hat_slot[at]
-            tbeta = tbeta_all[k % shape[1]]
-            gamma = gamma_all[k % shape[1]]
-            coef_tx_centred = gamma * inv_std
-            tmean = real(tmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            coef_tx_centred = real(coef_tx_centred)
-            coef_x_hat = real(coef_x_hat)
-            tbeta = real(tbeta)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    ty = coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, gamma_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of ddx, dy, x_shifted, inv_std_x_shifted; what follows from the sums of ddx, dy, x_shifted, inv_std_x_shifted."""
-    real = ddx_all.dtype.type
-    coef_x_hat_slot, g_dmean_slot, g_x_coef_ddx_centred_slot, g_x_coef_x_hat_slot, mean_dy_slot, mean_rounding_slot, sum_ddx_centred_dy_centred_slot, sum_ddx_centred_x_hat_slot, sum_dy_centred_x_hat_slot = slots
-    kept, run, runs = (shape[0] * shape[1]), shape[2], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of ddx, dy, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_ddx = pivots[0][at]
-            pivot_of_dy = pivots[1][at]
-            pivot_of_x_shifted = pivots[2][at]
-            pivot_of_inv_std_x_shifted = pivots[3][at]
-            for t in range(7):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_ddx = sum_of_dy = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_ddx_inv_std_x_shifted = product_of_dy_inv_std_x_shifted = product_of_ddx_dy = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    x_shifted = x - mean
-                    from_ddx = ddx - pivot_of_ddx
-                    sum_of_ddx = _plus(sum_of_ddx, from_ddx)
-                    from_dy = dy - pivot_of_dy
-                    sum_of_dy = _plus(sum_of_dy, from_dy)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_ddx_inv_std_x_shifted = _plus(product_of_ddx_inv_std_x_shifted, from_ddx * from_inv_std_x_shifted)
-                    product_of_dy_inv_std_x_shifted = _plus(product_of_dy_inv_std_x_shifted, from_dy * from_inv_std_x_shifted)
-                    product_of_ddx_dy = _plus(product_of_ddx_dy, from_ddx * from_dy)
-                sums[0, at] += sum_of_ddx
-                sums[1, at] += sum_of_dy
-                sums[2, at] += sum_of_x_shifted
-                sums[3, at] += sum_of_inv_std_x_shifted
-                sums[4, at] += product_of_ddx_inv_std_x_shifted
-                sums[5, at] += product_of_dy_inv_std_x_shifted
-                sums[6, at] += product_of_ddx_dy
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_ddx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_dy)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of ddx, dy, x_shifted, inv_std_x_shifted
-            count = float(total)
-            ddgamma = ddgamma_all[k % shape[1]]
-            gamma = gamma_all[k % shape[1]]
-            inv_std = inv_std_all[k]
-            coef_ddx_centred = gamma * inv_std
-            total_ddx = sums[0, at] + count * pivots[0][at]
-            total_dy = sums[1, at] + count * pivots[1][at]
-            total_x_shifted = sums[2, at] + count * pivots[2][at]
-            moment_ddx_inv_std_x_shifted = sums[4, at] - sums[0, at] * (sums[3, at] / count)
-            moment_dy_inv_std_x_shifted = sums[5, at] - sums[1, at] * (sums[3, at] / count)
-            moment_ddx_dy = sums[6, at] - sums[0, at] * (sums[1, at] / count)
-            locations = float(shape[2])
-            g_dmean = total_ddx / locations
-            mean_dy = total_dy / locations
-            mean_rounding = total_x_shifted / locations
-            sum_ddx_centred_x_hat = moment_ddx_inv_std_x_shifted
-            sum_dy_centred_x_hat = moment_dy_inv_std_x_shifted
-            sum_ddx_centred_dy_centred = moment_ddx_dy
-            coef_x_hat = ddgamma - gamma * inv_std * sum_ddx_centred_x_hat / locations
-            g_x_coef_x_hat = 3 * coef_ddx_centred * sum_ddx_centred_x_hat * sum_dy_centred_x_hat / (locations * locations) - ddgamma * sum_dy_centred_x_hat / locations - coef_ddx_centred * sum_ddx_centred_dy_centred / locations
-            g_x_coef_ddx_centred = coef_ddx_centred * sum_dy_centred_x_hat / locations
-            coef_x_hat_slot[at] = coef_x_hat
-            g_dmean_slot[at] = g_dmean
-            g_x_coef_ddx_centred_slot[at] = g_x_coef_ddx_centred
-            g_x_coef_x_hat_slot[at] = g_x_coef_x_hat
-            mean_dy_slot[at] = mean_dy
-            mean_rounding_slot[at] = mean_rounding
-            sum_ddx_centred_dy_centred_slot[at] = sum_ddx_centred_dy_centred
-            sum_ddx_centred_x_hat_slot[at] = sum_ddx_centred_x_hat
-            sum_dy_centred_x_hat_slot[at] = sum_dy_centred_x_hat
-    return misfits
-
-
-@_compiled
-def _double_backward_2_along(
-    ddx_all, dy_all, x_all, ddgamma_all, ddbeta_all, gamma_all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat, inv_std_sum_ddx_centred_dy_centred and g_dy and g_x; what follows from the sums of inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat, inv_std_sum_ddx_centred_dy_centred."""
-    real = ddx_all.dtype.type
-    coef_x_hat_slot, g_dmean_slot, g_x_coef_ddx_centred_slot, g_x_coef_x_hat_slot, mean_dy_slot, mean_rounding_slot, sum_ddx_centred_dy_centred_slot, sum_ddx_centred_x_hat_slot, sum_dy_centred_x_hat_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat, inv_std_sum_ddx_centred_dy_centred and g_dy and g_x
-            limit = _BLOCK
-            ddbeta = real(ddbeta_all[k])
-            for t in range(2):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                sum_of_inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat = sum_of_inv_std_sum_ddx_centred_dy_centred = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                inv_std = inv_std_all[(o) * shape[1] + k]
-                sum_ddx_centred_x_hat = sum_ddx_centred_x_hat_slot[((o) * shape[1] + k) * keep]
-                sum_dy_centred_x_hat = sum_dy_centred_x_hat_slot[((o) * shape[1] + k) * keep]
-                sum_ddx_centred_dy_centred = sum_ddx_centred_dy_centred_slot[((o) * shape[1] + k) * keep]
-                g_dmean = g_dmean_slot[((o) * shape[1] + k) * keep]
-                mean_dy = mean_dy_slot[((o) * shape[1] + k) * keep]
-                mean = mean_all[(o) * shape[1] + k]
-                mean_rounding = mean_rounding_slot[((o) * shape[1] + k) * keep]
-                coef_x_hat = coef_x_hat_slot[((o) * shape[1] + k) * keep]
-                g_x_coef_ddx_centred = g_x_coef_ddx_centred_slot[((o) * shape[1] + k) * keep]
-                g_x_coef_x_hat = g_x_coef_x_hat_slot[((o) * shape[1] + k) * keep]
-                gamma = gamma_all[k]
-                coef_ddx_centred = gamma * inv_std
-                inv_std = real(inv_std)
-                sum_ddx_centred_x_hat = real(sum_ddx_centred_x_hat)
-                sum_dy_centred_x_hat = real(sum_dy_centred_x_hat)
-                sum_ddx_centred_dy_centred = real(sum_ddx_centred_dy_centred)
-                g_dmean = real(g_dmean)
-                mean_dy = real(mean_dy)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                coef_ddx_centred = real(coef_ddx_centred)
-                coef_x_hat = real(coef_x_hat)
-                g_x_coef_ddx_centred = real(g_x_coef_ddx_centred)
-                g_x_coef_x_hat = real(g_x_coef_x_hat)
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    ddx_centred = ddx - g_dmean
-                    dy_centred = dy - mean_dy
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    g_dy = coef_ddx_centred * ddx_centred + coef_x_hat * x_hat + ddbeta
-                    g_x = (coef_x_hat * dy_centred + g_x_coef_x_hat * x_hat - ddx_centred * g_x_coef_ddx_centred) * inv_std
-                    sum_of_inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat = _plus(sum_of_inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat, inv_std * sum_ddx_centred_x_hat * sum_dy_centred_x_hat)
-                    sum_of_inv_std_sum_ddx_centred_dy_centred = _plus(sum_of_inv_std_sum_ddx_centred_dy_centred, inv_std * sum_ddx_centred_dy_centred)
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                sums[0, at] += sum_of_inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat
-                sums[1, at] += sum_of_inv_std_sum_ddx_centred_dy_centred
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat, inv_std_sum_ddx_centred_dy_centred
-            count = float(total)
-            total_inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat = sums[0, at]
-            total_inv_std_sum_ddx_centred_dy_centred = sums[1, at]
-            locations = float(shape[2])
-            sum_products = total_inv_std_sum_ddx_centred_x_hat_sum_dy_centred_x_hat / locations
-            sum_ddx_centred_dy_centred_inv_std = total_inv_std_sum_ddx_centred_dy_centred / locations
-            g_gamma = sum_ddx_centred_dy_centred_inv_std - sum_products / locations
-            g_gamma_all[k] = g_gamma
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, gamma_all, tgamma_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of dy, tdy, tx, x_shifted, inv_std_x_shifted; what follows from the sums of dy, tdy, tx, x_shifted, inv_std_x_shifted."""
-    real = dy_all.dtype.type
-    coef_dy_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, mean_dy_slot, mean_dy_centred_x_hat_slot, mean_rounding_slot, mean_tdy_slot, sum_dy_centred_tx_centred_slot, sum_dy_centred_x_hat_slot, sum_tdy_centred_x_hat_over_s_slot, sum_tx_centred_x_hat_slot, tmean_slot = slots
-    kept, run, runs = (shape[0] * shape[1]), shape[2], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy, tdy, tx, x_shifted, inv_std_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_dy = pivots[0][at]
-            pivot_of_tdy = pivots[1][at]
-            pivot_of_tx = pivots[2][at]
-            pivot_of_x_shifted = pivots[3][at]
-            pivot_of_inv_std_x_shifted = pivots[4][at]
-            for t in range(9):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_dy = sum_of_tdy = sum_of_tx = sum_of_x_shifted = sum_of_inv_std_x_shifted = product_of_dy_inv_std_x_shifted = product_of_tx_inv_std_x_shifted = product_of_dy_tx = product_of_tdy_inv_std_x_shifted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    x_shifted = x - mean
-                    from_dy = dy - pivot_of_dy
-                    sum_of_dy = _plus(sum_of_dy, from_dy)
-                    from_tdy = tdy - pivot_of_tdy
-                    sum_of_tdy = _plus(sum_of_tdy, from_tdy)
-                    from_tx = tx - pivot_of_tx
-                    sum_of_tx = _plus(sum_of_tx, from_tx)
-                    from_x_shifted = x_shifted - pivot_of_x_shifted
-                    sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_dy_inv_std_x_shifted = _plus(product_of_dy_inv_std_x_shifted, from_dy * from_inv_std_x_shifted)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_tx * from_inv_std_x_shifted)
-                    product_of_dy_tx = _plus(product_of_dy_tx, from_dy * from_tx)
-                    product_of_tdy_inv_std_x_shifted = _plus(product_of_tdy_inv_std_x_shifted, from_tdy * from_inv_std_x_shifted)
-                sums[0, at] += sum_of_dy
-                sums[1, at] += sum_of_tdy
-                sums[2, at] += sum_of_tx
-                sums[3, at] += sum_of_x_shifted
-                sums[4, at] += sum_of_inv_std_x_shifted
-                sums[5, at] += product_of_dy_inv_std_x_shifted
-                sums[6, at] += product_of_tx_inv_std_x_shifted
-                sums[7, at] += product_of_dy_tx
-                sums[8, at] += product_of_tdy_inv_std_x_shifted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = float(taken)
-                near = real(sums[0, at] / other + pivot_of_dy)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_tdy)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_tx)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_x_shifted)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[4][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of dy, tdy, tx, x_shifted, inv_std_x_shifted
-            count = float(total)
-            gamma = gamma_all[k % shape[1]]
-            tgamma = tgamma_all[k % shape[1]]
-            inv_std = inv_std_all[k]
-            scale = gamma * inv_std
-            total_dy = sums[0, at] + count * pivots[0][at]
-            total_tdy = sums[1, at] + count * pivots[1][at]
-            total_tx = sums[2, at] + count * pivots[2][at]
-            total_x_shifted = sums[3, at] + count * pivots[3][at]
-            moment_dy_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[4, at] / count)
-            moment_tx_inv_std_x_shifted = sums[6, at] - sums[2, at] * (sums[4, at] / count)
-            moment_dy_tx = sums[7, at] - sums[0, at] * (sums[2, at] / count)
-            moment_tdy_inv_std_x_shifted = sums[8, at] - sums[1, at] * (sums[4, at] / count)
-            locations = float(shape[2])
-            mean_dy = total_dy / locations
-            mean_tdy = total_tdy / locations
-            tmean = total_tx / locations
-            mean_rounding = total_x_shifted / locations
-            sum_dy_centred_x_hat = moment_dy_inv_std_x_shifted
-            sum_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            sum_dy_centred_tx_centred = moment_dy_tx
-            sum_tdy_centred_x_hat_over_s = moment_tdy_inv_std_x_shifted
-            mean_dy_centred_x_hat = sum_dy_centred_x_hat / locations
-            coef_dy_centred = tgamma - scale * sum_tx_centred_x_hat / locations
-            coef_x_hat = 3 * mean_dy_centred_x_hat * scale * sum_tx_centred_x_hat / locations - mean_dy_centred_x_hat * tgamma - gamma * sum_tdy_centred_x_hat_over_s / locations - scale * sum_dy_centred_tx_centred / locations
-            coef_tx_centred = mean_dy_centred_x_hat * scale
-            coef_dy_centred_slot[at] = coef_dy_centred
-            coef_tx_centred_slot[at] = coef_tx_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_dy_slot[at] = mean_dy
-            mean_dy_centred_x_hat_slot[at] = mean_dy_centred_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            mean_tdy_slot[at] = mean_tdy
-            sum_dy_centred_tx_centred_slot[at] = sum_dy_centred_tx_centred
-            sum_dy_centred_x_hat_slot[at] = sum_dy_centred_x_hat
-            sum_tdy_centred_x_hat_over_s_slot[at] = sum_tdy_centred_x_hat_over_s
-            sum_tx_centred_x_hat_slot[at] = sum_tx_centred_x_hat
-            tmean_slot[at] = tmean
-    return misfits
-
-
-@_compiled
-def _backward_jvp_2_along(
-    dy_all, tdy_all, x_all, tx_all, gamma_all, tgamma_all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """sums of mean_dy, mean_tdy, sum_dy_centred_x_hat, inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat, inv_std_sum_dy_centred_tx_centred, sum_tdy_centred_x_hat_over_s and dx and tdx; what follows from the sums of mean_dy, mean_tdy, sum_dy_centred_x_hat, inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat, inv_std_sum_dy_centred_tx_centred, sum_tdy_centred_x_hat_over_s."""
-    real = dy_all.dtype.type
-    coef_dy_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, mean_dy_slot, mean_dy_centred_x_hat_slot, mean_rounding_slot, mean_tdy_slot, sum_dy_centred_tx_centred_slot, sum_dy_centred_x_hat_slot, sum_tdy_centred_x_hat_over_s_slot, sum_tx_centred_x_hat_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # sums of mean_dy, mean_tdy, sum_dy_centred_x_hat, inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat, inv_std_sum_dy_centred_tx_centred, sum_tdy_centred_x_hat_over_s and dx and tdx
-            limit = _BLOCK
-            gamma = real(gamma_all[k])
-            for t in range(6):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                sum_of_mean_dy = sum_of_mean_tdy = sum_of_sum_dy_centred_x_hat = sum_of_inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat = sum_of_inv_std_sum_dy_centred_tx_centred = sum_of_sum_tdy_centred_x_hat_over_s = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                mean_dy = mean_dy_slot[((o) * shape[1] + k) * keep]
-                mean_tdy = mean_tdy_slot[((o) * shape[1] + k) * keep]
-                sum_dy_centred_x_hat = sum_dy_centred_x_hat_slot[((o) * shape[1] + k) * keep]
-                inv_std = inv_std_all[(o) * shape[1] + k]
-                sum_tx_centred_x_hat = sum_tx_centred_x_hat_slot[((o) * shape[1] + k) * keep]
-                sum_dy_centred_tx_centred = sum_dy_centred_tx_centred_slot[((o) * shape[1] + k) * keep]
-                sum_tdy_centred_x_hat_over_s = sum_tdy_centred_x_hat_over_s_slot[((o) * shape[1] + k) * keep]
-                tmean = tmean_slot[((o) * shape[1] + k) * keep]
-                mean = mean_all[(o) * shape[1] + k]
-                mean_rounding = mean_rounding_slot[((o) * shape[1] + k) * keep]
-                mean_dy_centred_x_hat = mean_dy_centred_x_hat_slot[((o) * shape[1] + k) * keep]
-                coef_dy_centred = coef_dy_centred_slot[((o) * shape[1] + k) * keep]
-                coef_tx_centred = coef_tx_centred_slot[((o) * shape[1] + k) * keep]
-                coef_x_hat = coef_x_hat_slot[((o) * shape[1] + k) * keep]
-                gamma = gamma_all[k]
-                scale = gamma * inv_std
-                mean_dy = real(mean_dy)
-                mean_tdy = real(mean_tdy)
-                sum_dy_centred_x_hat = real(sum_dy_centred_x_hat)
-                inv_std = real(inv_std)
-                sum_tx_centred_x_hat = real(sum_tx_centred_x_hat)
-                sum_dy_centred_tx_centred = real(sum_dy_centred_tx_centred)
-                sum_tdy_centred_x_hat_over_s = real(sum_tdy_centred_x_hat_over_s)
-                tmean = real(tmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                mean_dy_centred_x_hat = real(mean_dy_centred_x_hat)
-                scale = real(scale)
-                coef_dy_centred = real(coef_dy_centred)
-                coef_tx_centred = real(coef_tx_centred)
-                coef_x_hat = real(coef_x_hat)
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    dy_centred = dy - mean_dy
-                    tx_centred = tx - tmean
-                    tdy_centred = tdy - mean_tdy
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    dx = (dy_centred - mean_dy_centred_x_hat * x_hat) * scale
-                    tdx = (coef_dy_centred * dy_centred + coef_x_hat * x_hat + gamma * tdy_centred - coef_tx_centred * tx_centred) * inv_std
-                    sum_of_mean_dy = _plus(sum_of_mean_dy, mean_dy)
-                    sum_of_mean_tdy = _plus(sum_of_mean_tdy, mean_tdy)
-                    sum_of_sum_dy_centred_x_hat = _plus(sum_of_sum_dy_centred_x_hat, sum_dy_centred_x_hat)
-                    sum_of_inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat = _plus(sum_of_inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat, inv_std * sum_dy_centred_x_hat * sum_tx_centred_x_hat)
-                    sum_of_inv_std_sum_dy_centred_tx_centred = _plus(sum_of_inv_std_sum_dy_centred_tx_centred, inv_std * sum_dy_centred_tx_centred)
-                    sum_of_sum_tdy_centred_x_hat_over_s = _plus(sum_of_sum_tdy_centred_x_hat_over_s, sum_tdy_centred_x_hat_over_s)
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
-                sums[0, at] += sum_of_mean_dy
-                sums[1, at] += sum_of_mean_tdy
-                sums[2, at] += sum_of_sum_dy_centred_x_hat
-                sums[3, at] += sum_of_inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat
-                sums[4, at] += sum_of_inv_std_sum_dy_centred_tx_centred
-                sums[5, at] += sum_of_sum_tdy_centred_x_hat_over_s
-                begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of mean_dy, mean_tdy, sum_dy_centred_x_hat, inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat, inv_std_sum_dy_centred_tx_centred, sum_tdy_centred_x_hat_over_s
-            count = float(total)
-            total_mean_dy = sums[0, at]
-            total_mean_tdy = sums[1, at]
-            total_sum_dy_centred_x_hat = sums[2, at]
-            total_inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat = sums[3, at]
-            total_inv_std_sum_dy_centred_tx_centred = sums[4, at]
-            total_sum_tdy_centred_x_hat_over_s = sums[5, at]
-            locations = float(shape[2])
-            sum_mean_dy = total_mean_dy / locations
-            sum_mean_tdy = total_mean_tdy / locations
-            dgamma = total_sum_dy_centred_x_hat / locations
-            sum_products = total_inv_std_sum_dy_centred_x_hat_sum_tx_centred_x_hat / locations
-            sum_dy_centred_inv_std_tx_centred = total_inv_std_sum_dy_centred_tx_centred / locations
-            sum_tdy_centred_x_hat = total_sum_tdy_centred_x_hat_over_s / locations
-            dbeta = locations * sum_mean_dy
-            tdbeta = locations * sum_mean_tdy
-            tdgamma = sum_dy_centred_inv_std_tx_centred + sum_tdy_centred_x_hat - sum_products / locations
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
     return misfits
 
 
@@ -1355,76 +961,6 @@ _FUNCTIONS = {
                 (2,),
                 ("sum", "settle"),
                 2,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "jvp": _Function(
-        3,
-        (
-            _Stage(
-                _jvp_1_along,
-                None,
-                (),
-                (0, 1),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                4,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        9,
-        (
-            _Stage(
-                _double_backward_1_along,
-                None,
-                (),
-                (0, 1),
-                (2,),
-                ("probe", "sum", "settle"),
-                7,
-                4,
-                (),
-            ),
-            _Stage(
-                _double_backward_2_along,
-                None,
-                (0,),
-                (1,),
-                (2,),
-                ("sum", "settle"),
-                2,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        12,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                None,
-                (),
-                (0, 1),
-                (2,),
-                ("probe", "sum", "settle"),
-                9,
-                5,
-                (),
-            ),
-            _Stage(
-                _backward_jvp_2_along,
-                None,
-                (0,),
-                (1,),
-                (2,),
-                ("sum", "settle"),
-                6,
                 0,
                 (),
             ),
@@ -1737,11 +1273,60 @@ def _per_channel(name: str, value: Any, shape: tuple[int, ...], dtype: Any, abse
     return _flat(value, dtype)
 
 
+_BLOCK = 128
+_ONES = {np.dtype(dtype): np.ones(_BLOCK, dtype) for dtype in (np.float32, np.float64)}
+
+
+def _sum(a: Array, axes: tuple[int, ...]) -> Any:
+    """The sum over axes: in blocks in a's own dtype, the blocks in float64; the same order every time."""
+    if axes[-1] == a.ndim - 1 and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
+        a, axes = _sum_last(a), axes[:-1]
+    if not axes:
+        return a.astype(np.float64)  # a copy: what it is a view of may be written to before it is used
+    if axes != tuple(range(len(axes))):
+        a = np.moveaxis(a, axes, range(len(axes)))
+    if a.ndim == 2 and axes == (0,):
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
+
+
+def _sum_last(a: Array) -> Array:
+    """The sum over the last axis, whose elements lie side by side: NumPy adds such ones in pairs, BLAS few of them."""
+    size = a.shape[-1]
+    if size == 1:
+        return a[..., 0]
+    if size > _BLOCK:
+        return np.add.reduce(a, axis=-1)
+    return a.reshape(math.prod(a.shape[:-1]), size).dot(_ONES[a.dtype][:size]).reshape(a.shape[:-1])
+
+
+def _sum_rows(a: Array) -> Array:
+    """The sum over the first of two axes, as products with ones, which BLAS does."""
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return ones[:rows].dot(a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(whole // _BLOCK, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole].dot(a[whole:])
+
+
 def _instances(x: Array) -> tuple[int, int, int]:
     """The view of x: examples, channels, and all that comes after."""
     if x.ndim < 2:
         raise ValueError(f"x needs at least 2 axes, got shape {x.shape}")
     return x.shape[0], x.shape[1], math.prod(x.shape[2:])
+
+
+def _target(result: Array, shape: tuple[int, ...]) -> Array:
+    """The result as a view of the shape that is computed in, or, where there is no such view, room beside it."""
+    return result.reshape(shape) if result.flags.c_contiguous else np.empty(shape, result.dtype)
+
+
+def _deliver(target: Array, result: Array) -> None:
+    """What was computed beside a result is copied into it."""
+    if not np.may_share_memory(target, result):
+        np.copyto(result, target.reshape(result.shape))
 
 
 def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:
@@ -1770,6 +1355,16 @@ def _optional(name: str, value: Any, like: Array, absent: float = 0.0) -> Array:
     value = _array(name, value)
     _check_like(name, value, "x", like)
     return value
+
+
+def _vector(name: str, value: Any, shape: tuple[int, ...], absent: float | None = None) -> Array:
+    """A per-channel array in float64; None is what an absent parameter stands for."""
+    if value is None and absent is not None:
+        return np.full(shape, float(absent))
+    value = _array(name, value)
+    if value.shape != shape:
+        raise ValueError(f"{name} needs shape {shape}, got {value.shape}")
+    return value.astype(np.float64, copy=False)
 
 
 def _number(name: str, value: Any) -> float:

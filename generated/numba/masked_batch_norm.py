@@ -237,7 +237,7 @@ def backward(
     var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
     threads = _threads(threads)
     mask = _mask("mask", mask, x.shape)
-    _check_counts(count, "mask", mask.reshape(shape), (0, 2))
+    _check_mask_counts(count, "mask", mask.reshape(shape), (0, 2))
     _run(
         "backward",
         x.dtype,
@@ -252,6 +252,7 @@ def backward(
     return dx_result, dgamma_result if has_gamma else None, dbeta_result
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     mask: Array,
@@ -306,31 +307,53 @@ def jvp(
     shape = _channels(x, channel_axis)
     channels = shape[1:2]
     ty_result = np.empty(x.shape, x.dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    beta = _per_channel("beta", beta, channels, _COMPUTE[x.dtype], absent=0)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
-    tbeta = _per_channel("tbeta", tbeta, channels, _COMPUTE[x.dtype], absent=0)
-    eps = _constant("eps", eps, at_least=0.0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
+    tbeta = _vector("tbeta", tbeta, channels, absent=0)
     count = _counts("saved.count", saved.count, channels, 1)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    mask = _mask("mask", mask, x.shape)
-    _run(
-        "jvp",
-        x.dtype,
-        shape,
-        arrays=[x, mask, tx],
-        vectors=[gamma, beta, tgamma, tbeta, count, mean, inv_std, var],
-        numbers=[eps],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
+    dtype = _COMPUTE[x.dtype]
+    mask = _mask("mask", mask, x.shape).reshape(shape)
+    x = np.where(mask, x.reshape(shape), 0).astype(dtype, copy=False)
+    tx = np.where(mask, tx.reshape(shape), 0).astype(dtype, copy=False)
+    mask = mask.astype(dtype)
+    ty = _target(ty_result, shape)
+    # tmean = Sum(mask * tx, i) / count
+    work = np.multiply(mask, tx)
+    tmean = _sum(work, (0, 2)) / count
+    # tx_centred = tx - tmean
+    np.subtract(tx, tmean.astype(dtype, copy=False)[:, None], out=work)
+    tx_centred = work
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        # mean_rounding = Sum(mask * x_centred, i) / count
+        work_2 = np.multiply(mask, x_centred)
+        mean_rounding = _sum(work_2, (0, 2)) / count
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # sum_mask_tx_centred_x_hat = Sum(mask * tx_centred * x_hat, i)
+    work_3 = np.multiply(mask, tx_centred)
+    np.multiply(work_3, x_hat, out=work_3)
+    sum_mask_tx_centred_x_hat = _sum(work_3, (0, 2))
+    coef_x_hat = tgamma - gamma * inv_std * sum_mask_tx_centred_x_hat / count
+    coef_tx_centred = gamma * inv_std
+    # ty = (coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta) * mask
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(tx_centred, x_hat, out=tx_centred)
+    np.add(tx_centred, tbeta.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.multiply(tx_centred, mask, out=ty)
+    _deliver(ty, ty_result)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     ddgamma: Array | None,
@@ -404,30 +427,88 @@ def double_backward(
     g_dy_result = np.empty(x.shape, x.dtype)
     g_x_result = np.empty(x.shape, x.dtype)
     g_gamma_result = np.empty(channels, kept_dtype)
-    ddgamma = _per_channel("ddgamma", ddgamma, channels, _COMPUTE[x.dtype], absent=0)
-    ddbeta = _per_channel("ddbeta", ddbeta, channels, _COMPUTE[x.dtype], absent=0)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
+    ddgamma = _vector("ddgamma", ddgamma, channels, absent=0)
+    ddbeta = _vector("ddbeta", ddbeta, channels, absent=0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
     count = _counts("saved.count", saved.count, channels, 1)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    mask = _mask("mask", mask, x.shape)
-    _check_counts(count, "mask", mask.reshape(shape), (0, 2))
-    _run(
-        "double_backward",
-        x.dtype,
-        shape,
-        arrays=[ddx, dy, x, mask],
-        vectors=[ddgamma, ddbeta, gamma, count, mean, inv_std, var],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result],
-        results=[g_gamma_result],
-        threads=threads,
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
+    dtype = _COMPUTE[x.dtype]
+    mask = _mask("mask", mask, x.shape).reshape(shape)
+    ddx = np.where(mask, ddx.reshape(shape), 0).astype(dtype, copy=False)
+    dy = np.where(mask, dy.reshape(shape), 0).astype(dtype, copy=False)
+    x = np.where(mask, x.reshape(shape), 0).astype(dtype, copy=False)
+    mask = mask.astype(dtype)
+    _check_counts(count, "mask", mask, (0, 2))
+    g_dy = _target(g_dy_result, shape)
+    g_x = _target(g_x_result, shape)
+    # g_dmean = Sum(ddx * mask, i) / count
+    work = np.multiply(ddx, mask)
+    g_dmean = _sum(work, (0, 2)) / count
+    # mean_dy = Sum(dy * mask, i) / count
+    np.multiply(dy, mask, out=work)
+    mean_dy = _sum(work, (0, 2)) / count
+    # ddx_centred = ddx - g_dmean
+    np.subtract(ddx, g_dmean.astype(dtype, copy=False)[:, None], out=work)
+    ddx_centred = work
+    # dy_centred = dy - mean_dy
+    dy_centred = np.subtract(dy, mean_dy.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        # mean_rounding = Sum(mask * x_centred, i) / count
+        work_2 = np.multiply(mask, x_centred)
+        mean_rounding = _sum(work_2, (0, 2)) / count
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # sum_ddx_centred_dy_centred_mask = Sum(ddx_centred * dy_centred * mask, i)
+    work_3 = np.multiply(ddx_centred, dy_centred)
+    np.multiply(work_3, mask, out=work_3)
+    sum_ddx_centred_dy_centred_mask = _sum(work_3, (0, 2))
+    # sum_ddx_centred_mask_x_hat = Sum(ddx_centred * mask * x_hat, i)
+    np.multiply(ddx_centred, mask, out=work_3)
+    np.multiply(work_3, x_hat, out=work_3)
+    sum_ddx_centred_mask_x_hat = _sum(work_3, (0, 2))
+    # sum_dy_centred_mask_x_hat = Sum(dy_centred * mask * x_hat, i)
+    np.multiply(dy_centred, mask, out=work_3)
+    np.multiply(work_3, x_hat, out=work_3)
+    sum_dy_centred_mask_x_hat = _sum(work_3, (0, 2))
+    g_gamma = inv_std * (
+        sum_ddx_centred_dy_centred_mask - sum_ddx_centred_mask_x_hat * sum_dy_centred_mask_x_hat / count
     )
+    coef_x_hat = ddgamma - gamma * inv_std * sum_ddx_centred_mask_x_hat / count
+    coef_ddx_centred = gamma * inv_std
+    # g_dy = (coef_ddx_centred * ddx_centred + coef_x_hat * x_hat + ddbeta) * mask
+    np.multiply(ddx_centred, coef_ddx_centred.astype(dtype, copy=False)[:, None], out=work_3)
+    work_4 = np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None])
+    np.add(work_3, work_4, out=work_3)
+    np.add(work_3, ddbeta.astype(dtype, copy=False)[:, None], out=work_3)
+    np.multiply(work_3, mask, out=g_dy)
+    g_x_coef_x_hat = (
+        3 * coef_ddx_centred * sum_ddx_centred_mask_x_hat * sum_dy_centred_mask_x_hat / count**2
+        - ddgamma * sum_dy_centred_mask_x_hat / count
+        - coef_ddx_centred * sum_ddx_centred_dy_centred_mask / count
+    )
+    g_x_coef_ddx_centred = coef_ddx_centred * sum_dy_centred_mask_x_hat / count
+    # g_x = (coef_x_hat * dy_centred + g_x_coef_x_hat * x_hat - ddx_centred * g_x_coef_ddx_centred) * inv_std * mask
+    np.multiply(dy_centred, coef_x_hat.astype(dtype, copy=False)[:, None], out=dy_centred)
+    np.multiply(x_hat, g_x_coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(dy_centred, x_hat, out=dy_centred)
+    np.multiply(ddx_centred, g_x_coef_ddx_centred.astype(dtype, copy=False)[:, None], out=ddx_centred)
+    np.subtract(dy_centred, ddx_centred, out=dy_centred)
+    np.multiply(dy_centred, mask, out=dy_centred)
+    np.multiply(dy_centred, inv_std.astype(dtype, copy=False)[:, None], out=g_x)
+    _deliver(g_dy, g_dy_result)
+    _deliver(g_x, g_x_result)
+    g_gamma_result[...] = g_gamma
     return g_dy_result, g_x_result, g_gamma_result if has_gamma else None
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -513,26 +594,104 @@ def backward_jvp(
     tdgamma_result = np.empty(channels, kept_dtype)
     dbeta_result = np.empty(channels, kept_dtype)
     tdbeta_result = np.empty(channels, kept_dtype)
-    gamma = _per_channel("gamma", gamma, channels, _COMPUTE[x.dtype], absent=1)
-    tgamma = _per_channel("tgamma", tgamma, channels, _COMPUTE[x.dtype], absent=0)
+    gamma = _vector("gamma", gamma, channels, absent=1)
+    tgamma = _vector("tgamma", tgamma, channels, absent=0)
     count = _counts("saved.count", saved.count, channels, 1)
-    mean = _per_channel("saved.mean", saved.mean, channels, _COMPUTE[x.dtype])
-    inv_std = _per_channel("saved.inv_std", saved.inv_std, channels, _COMPUTE[x.dtype])
-    var = _per_channel("saved.var", saved.var, channels, _COMPUTE[x.dtype])
-    threads = _threads(threads)
-    mask = _mask("mask", mask, x.shape)
-    _check_counts(count, "mask", mask.reshape(shape), (0, 2))
-    _run(
-        "backward_jvp",
-        x.dtype,
-        shape,
-        arrays=[dy, tdy, x, tx, mask],
-        vectors=[gamma, tgamma, count, mean, inv_std, var],
-        numbers=[],
-        outputs=[dx_result, tdx_result],
-        results=[dgamma_result, tdgamma_result, dbeta_result, tdbeta_result],
-        threads=threads,
+    mean = _vector("saved.mean", saved.mean, channels)
+    inv_std = _vector("saved.inv_std", saved.inv_std, channels)
+    var = _vector("saved.var", saved.var, channels)
+    dtype = _COMPUTE[x.dtype]
+    mask = _mask("mask", mask, x.shape).reshape(shape)
+    dy = np.where(mask, dy.reshape(shape), 0).astype(dtype, copy=False)
+    tdy = np.where(mask, tdy.reshape(shape), 0).astype(dtype, copy=False)
+    x = np.where(mask, x.reshape(shape), 0).astype(dtype, copy=False)
+    tx = np.where(mask, tx.reshape(shape), 0).astype(dtype, copy=False)
+    mask = mask.astype(dtype)
+    _check_counts(count, "mask", mask, (0, 2))
+    dx = _target(dx_result, shape)
+    tdx = _target(tdx_result, shape)
+    # mean_dy = Sum(dy * mask, i) / count
+    work = np.multiply(dy, mask)
+    mean_dy = _sum(work, (0, 2)) / count
+    # mean_tdy = Sum(mask * tdy, i) / count
+    np.multiply(mask, tdy, out=work)
+    mean_tdy = _sum(work, (0, 2)) / count
+    # tmean = Sum(mask * tx, i) / count
+    np.multiply(mask, tx, out=work)
+    tmean = _sum(work, (0, 2)) / count
+    # dy_centred = dy - mean_dy
+    np.subtract(dy, mean_dy.astype(dtype, copy=False)[:, None], out=work)
+    dy_centred = work
+    # tx_centred = tx - tmean
+    tx_centred = np.subtract(tx, tmean.astype(dtype, copy=False)[:, None])
+    # tdy_centred = tdy - mean_tdy
+    tdy_centred = np.subtract(tdy, mean_tdy.astype(dtype, copy=False)[:, None])
+    # x_centred = x - mean
+    x_centred = np.subtract(x, mean.astype(dtype, copy=False)[:, None])
+    if np.count_nonzero(mean**2 > 16 * var):  # far out, the rounding of what was saved tells
+        # mean_rounding = Sum(mask * x_centred, i) / count
+        work_2 = np.multiply(mask, x_centred)
+        mean_rounding = _sum(work_2, (0, 2)) / count
+        # x_centred = x_centred - mean_rounding
+        np.subtract(x_centred, mean_rounding.astype(dtype, copy=False)[:, None], out=x_centred)
+    # x_hat = inv_std * x_centred
+    np.multiply(x_centred, inv_std.astype(dtype, copy=False)[:, None], out=x_centred)
+    x_hat = x_centred
+    # dgamma = Sum(dy_centred * mask * x_hat, i)
+    work_3 = np.multiply(dy_centred, mask)
+    np.multiply(work_3, x_hat, out=work_3)
+    dgamma = _sum(work_3, (0, 2))
+    # sum_dy_centred_mask_tx_centred = Sum(dy_centred * mask * tx_centred, i)
+    np.multiply(dy_centred, mask, out=work_3)
+    np.multiply(work_3, tx_centred, out=work_3)
+    sum_dy_centred_mask_tx_centred = _sum(work_3, (0, 2))
+    # sum_mask_tx_centred_x_hat = Sum(mask * tx_centred * x_hat, i)
+    np.multiply(mask, tx_centred, out=work_3)
+    np.multiply(work_3, x_hat, out=work_3)
+    sum_mask_tx_centred_x_hat = _sum(work_3, (0, 2))
+    # sum_mask_tdy_centred_x_hat = Sum(mask * tdy_centred * x_hat, i)
+    np.multiply(mask, tdy_centred, out=work_3)
+    np.multiply(work_3, x_hat, out=work_3)
+    sum_mask_tdy_centred_x_hat = _sum(work_3, (0, 2))
+    tdgamma = (
+        inv_std * sum_dy_centred_mask_tx_centred
+        + sum_mask_tdy_centred_x_hat
+        - dgamma * inv_std * sum_mask_tx_centred_x_hat / count
     )
+    dbeta = count * mean_dy
+    tdbeta = count * mean_tdy
+    coef_x_hat = dgamma / count
+    scale = gamma * inv_std
+    # dx = (dy_centred - coef_x_hat * x_hat) * mask * scale
+    np.multiply(x_hat, coef_x_hat.astype(dtype, copy=False)[:, None], out=work_3)
+    np.subtract(dy_centred, work_3, out=work_3)
+    np.multiply(work_3, mask, out=work_3)
+    np.multiply(work_3, scale.astype(dtype, copy=False)[:, None], out=dx)
+    coef_dy_centred = tgamma - scale * sum_mask_tx_centred_x_hat / count
+    tdx_coef_x_hat = (
+        3 * coef_x_hat * scale * sum_mask_tx_centred_x_hat / count
+        - coef_x_hat * tgamma
+        - gamma * sum_mask_tdy_centred_x_hat / count
+        - scale * sum_dy_centred_mask_tx_centred / count
+    )
+    coef_tx_centred = coef_x_hat * scale
+    # tdx = (coef_dy_centred * dy_centred + gamma * tdy_centred + tdx_coef_x_hat * x_hat - coef_tx_centred * tx_centred)
+    #     * inv_std * mask
+    np.multiply(dy_centred, coef_dy_centred.astype(dtype, copy=False)[:, None], out=dy_centred)
+    np.multiply(tdy_centred, gamma.astype(dtype, copy=False)[:, None], out=tdy_centred)
+    np.add(dy_centred, tdy_centred, out=dy_centred)
+    np.multiply(x_hat, tdx_coef_x_hat.astype(dtype, copy=False)[:, None], out=x_hat)
+    np.add(dy_centred, x_hat, out=dy_centred)
+    np.multiply(tx_centred, coef_tx_centred.astype(dtype, copy=False)[:, None], out=tx_centred)
+    np.subtract(dy_centred, tx_centred, out=dy_centred)
+    np.multiply(dy_centred, mask, out=dy_centred)
+    np.multiply(dy_centred, inv_std.astype(dtype, copy=False)[:, None], out=tdx)
+    _deliver(dx, dx_result)
+    _deliver(tdx, tdx_result)
+    dgamma_result[...] = dgamma
+    tdgamma_result[...] = tdgamma
+    dbeta_result[...] = dbeta
+    tdbeta_result[...] = tdbeta
     return (
         dx_result,
         tdx_result,
@@ -887,11 +1046,11 @@ def _forward_1_along(
             pivot_slot[at] = pivot
             shift_slot[at] = shift
         if first_step <= 3 < last_step:  # y
-            pivot = real(pivot_slot[at])
-            inv_std = real(inv_std_slot[at])
-            shift = real(shift_slot[at])
-            beta = real(beta_all[k])
-            gamma = real(gamma_all[k])
+            pivot = pivot_slot[at]
+            inv_std = inv_std_slot[at]
+            shift = shift_slot[at]
+            beta = beta_all[k]
+            gamma = gamma_all[k]
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -993,11 +1152,11 @@ def _forward_1_across(
                 e, k = np.uintp(first_e + j), j
                 at = k
                 unit = units[k]
-                pivot = real(pivot_slot[at])
-                inv_std = real(inv_std_slot[at])
-                shift = real(shift_slot[at])
-                beta = real(beta_all[k])
-                gamma = real(gamma_all[k])
+                pivot = pivot_slot[at]
+                inv_std = inv_std_slot[at]
+                shift = shift_slot[at]
+                beta = beta_all[k]
+                gamma = gamma_all[k]
                 mask = real(mask_all[e])
                 x = x_all[e] * unit if mask != 0 else real(0)
                 centred = x - pivot
@@ -1021,8 +1180,8 @@ def _backward_1_along(
         at = k * keep
         for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
+            inv_std = inv_std_all[k]
+            mean = mean_all[k]
             pivot_of_dy_mask = pivots[0][at]
             pivot_of_mask_x_shifted = pivots[1][at]
             pivot_of_inv_std_mask_x_shifted = pivots[2][at]
@@ -1089,11 +1248,6 @@ def _backward_1_along(
             coef_x_hat = coef_x_hat_slot[at]
             gamma = gamma_all[k]
             scale = gamma * inv_std
-            mean_dy = real(mean_dy)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            coef_x_hat = real(coef_x_hat)
             scale = real(scale)
             begin, end = first_part, min(last_part, total)
             while begin < end:
@@ -1152,8 +1306,8 @@ def _backward_1_across(
                 for j in range(columns):
                     e, k = np.uintp(first_e + j), j
                     at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
+                    inv_std = inv_std_all[k]
+                    mean = mean_all[k]
                     mask = real(mask_all[e])
                     dy = dy_all[e] if mask != 0 else real(0)
                     x = x_all[e] if mask != 0 else real(0)
@@ -1212,11 +1366,6 @@ def _backward_1_across(
                 coef_x_hat = coef_x_hat_slot[at]
                 gamma = gamma_all[k]
                 scale = gamma * inv_std
-                mean_dy = real(mean_dy)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                coef_x_hat = real(coef_x_hat)
                 scale = real(scale)
                 mask = real(mask_all[e])
                 dy = dy_all[e] if mask != 0 else real(0)
@@ -1227,895 +1376,6 @@ def _backward_1_across(
                 x_hat = inv_std * x_centred
                 dx = (dy_centred - coef_x_hat * x_hat) * mask * scale
                 dx_all[e] = dx
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, mask_all, tx_all, gamma_all, beta_all, tgamma_all, tbeta_all, count__all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of mask_tx, mask_x_shifted, inv_std_mask_x_shifted; what follows from the sums of mask_tx, mask_x_shifted, inv_std_mask_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of mask_tx, mask_x_shifted, inv_std_mask_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_mask_tx = pivots[0][at]
-            pivot_of_mask_x_shifted = pivots[1][at]
-            pivot_of_inv_std_mask_x_shifted = pivots[2][at]
-            for t in range(5):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_mask_tx = sum_of_mask_x_shifted = sum_of_inv_std_mask_x_shifted = product_of_tx_inv_std_x_shifted = counted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    mask = real(mask_all[e])
-                    x = x_all[e] if mask != 0 else real(0)
-                    tx = tx_all[e] if mask != 0 else real(0)
-                    x_shifted = x - mean
-                    from_mask_tx = tx - pivot_of_mask_tx if mask != 0 else real(0)
-                    sum_of_mask_tx = _plus(sum_of_mask_tx, from_mask_tx)
-                    from_mask_x_shifted = x_shifted - pivot_of_mask_x_shifted if mask != 0 else real(0)
-                    sum_of_mask_x_shifted = _plus(sum_of_mask_x_shifted, from_mask_x_shifted)
-                    from_inv_std_mask_x_shifted = inv_std * x_shifted - pivot_of_inv_std_mask_x_shifted if mask != 0 else real(0)
-                    sum_of_inv_std_mask_x_shifted = _plus(sum_of_inv_std_mask_x_shifted, from_inv_std_mask_x_shifted)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_mask_tx * from_inv_std_mask_x_shifted)
-                    counted = _plus(counted, real(1) if mask != 0 else real(0))
-                sums[0, at] += sum_of_mask_tx
-                sums[1, at] += sum_of_mask_x_shifted
-                sums[2, at] += sum_of_inv_std_mask_x_shifted
-                sums[3, at] += product_of_tx_inv_std_x_shifted
-                sums[4, at] += counted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = np.maximum(sums[4, at], 1.0)
-                near = real(sums[0, at] / other + pivot_of_mask_tx)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_mask_x_shifted)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_mask_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of mask_tx, mask_x_shifted, inv_std_mask_x_shifted
-            count = sums[4, at]
-            count_ = count__all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            total_mask_tx = sums[0, at] + count * pivots[0][at]
-            total_mask_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            tmean = total_mask_tx / count_
-            mean_rounding = total_mask_x_shifted / count_
-            sum_mask_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            coef_x_hat = tgamma - gamma * inv_std * sum_mask_tx_centred_x_hat / count_
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # ty
-            tmean = tmean_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            coef_x_hat = coef_x_hat_slot[at]
-            tbeta = tbeta_all[k]
-            gamma = gamma_all[k]
-            coef_tx_centred = gamma * inv_std
-            tmean = real(tmean)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            coef_tx_centred = real(coef_tx_centred)
-            coef_x_hat = real(coef_x_hat)
-            tbeta = real(tbeta)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    mask = real(mask_all[e])
-                    x = x_all[e] if mask != 0 else real(0)
-                    tx = tx_all[e] if mask != 0 else real(0)
-                    tx_centred = tx - tmean
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    ty = (coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta) * mask
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _jvp_1_across(
-    x_all, mask_all, tx_all, gamma_all, beta_all, tgamma_all, tbeta_all, count__all, mean_all, inv_std_all, var_all, ty_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of mask_tx, mask_x_shifted, inv_std_mask_x_shifted; what follows from the sums of mask_tx, mask_x_shifted, inv_std_mask_x_shifted; ty."""
-    real = x_all.dtype.type
-    coef_x_hat_slot, mean_rounding_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of mask_tx, mask_x_shifted, inv_std_mask_x_shifted
-        sum_of_mask_tx = work[0]
-        sum_of_mask_x_shifted = work[1]
-        sum_of_inv_std_mask_x_shifted = work[2]
-        product_of_tx_inv_std_x_shifted = work[3]
-        counted = work[4]
-        pivot_of_mask_tx = pivots[0]
-        pivot_of_mask_x_shifted = pivots[1]
-        pivot_of_inv_std_mask_x_shifted = pivots[2]
-        skip = probe if step == 0 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(5):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_mask_tx[j] = 0
-                sum_of_mask_x_shifted[j] = 0
-                sum_of_inv_std_mask_x_shifted[j] = 0
-                product_of_tx_inv_std_x_shifted[j] = 0
-                counted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
-                    mask = real(mask_all[e])
-                    x = x_all[e] if mask != 0 else real(0)
-                    tx = tx_all[e] if mask != 0 else real(0)
-                    x_shifted = x - mean
-                    from_mask_tx = tx - pivot_of_mask_tx[k] if mask != 0 else real(0)
-                    sum_of_mask_tx[j] += from_mask_tx
-                    from_mask_x_shifted = x_shifted - pivot_of_mask_x_shifted[k] if mask != 0 else real(0)
-                    sum_of_mask_x_shifted[j] += from_mask_x_shifted
-                    from_inv_std_mask_x_shifted = inv_std * x_shifted - pivot_of_inv_std_mask_x_shifted[k] if mask != 0 else real(0)
-                    sum_of_inv_std_mask_x_shifted[j] += from_inv_std_mask_x_shifted
-                    product_of_tx_inv_std_x_shifted[j] += from_mask_tx * from_inv_std_mask_x_shifted
-                    counted[j] += real(1) if mask != 0 else real(0)
-            for j in range(columns):
-                sums[0, j] += sum_of_mask_tx[j]
-                sums[1, j] += sum_of_mask_x_shifted[j]
-                sums[2, j] += sum_of_inv_std_mask_x_shifted[j]
-                sums[3, j] += product_of_tx_inv_std_x_shifted[j]
-                sums[4, j] += counted[j]
-        if step == 0:
-            for k in range(columns):
-                other = np.maximum(sums[4, k], 1.0)
-                near = real(sums[0, k] / other + pivot_of_mask_tx[k])
-                pivot_of_mask_tx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_mask_x_shifted[k])
-                pivot_of_mask_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_inv_std_mask_x_shifted[k])
-                pivot_of_inv_std_mask_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of mask_tx, mask_x_shifted, inv_std_mask_x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = sums[4, at]
-            count_ = count__all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            total_mask_tx = sums[0, at] + count * pivots[0][at]
-            total_mask_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_tx_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
-            tmean = total_mask_tx / count_
-            mean_rounding = total_mask_x_shifted / count_
-            sum_mask_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            coef_x_hat = tgamma - gamma * inv_std * sum_mask_tx_centred_x_hat / count_
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_rounding_slot[at] = mean_rounding
-            tmean_slot[at] = tmean
-    if first_step <= 3 < last_step:  # ty
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                tmean = tmean_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                coef_x_hat = coef_x_hat_slot[at]
-                tbeta = tbeta_all[k]
-                gamma = gamma_all[k]
-                coef_tx_centred = gamma * inv_std
-                tmean = real(tmean)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                coef_tx_centred = real(coef_tx_centred)
-                coef_x_hat = real(coef_x_hat)
-                tbeta = real(tbeta)
-                mask = real(mask_all[e])
-                x = x_all[e] if mask != 0 else real(0)
-                tx = tx_all[e] if mask != 0 else real(0)
-                tx_centred = tx - tmean
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                ty = (coef_tx_centred * tx_centred + coef_x_hat * x_hat + tbeta) * mask
-                ty_all[e] = ty
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, dy_all, x_all, mask_all, ddgamma_all, ddbeta_all, gamma_all, count__all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of ddx_mask, dy_mask, mask_x_shifted, inv_std_mask_x_shifted; what follows from the sums of ddx_mask, dy_mask, mask_x_shifted, inv_std_mask_x_shifted; g_dy and g_x."""
-    real = ddx_all.dtype.type
-    coef_x_hat_slot, g_dmean_slot, g_x_coef_ddx_centred_slot, g_x_coef_x_hat_slot, mean_dy_slot, mean_rounding_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of ddx_mask, dy_mask, mask_x_shifted, inv_std_mask_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_ddx_mask = pivots[0][at]
-            pivot_of_dy_mask = pivots[1][at]
-            pivot_of_mask_x_shifted = pivots[2][at]
-            pivot_of_inv_std_mask_x_shifted = pivots[3][at]
-            for t in range(8):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_ddx_mask = sum_of_dy_mask = sum_of_mask_x_shifted = sum_of_inv_std_mask_x_shifted = product_of_ddx_dy = product_of_ddx_inv_std_x_shifted = product_of_dy_inv_std_x_shifted = counted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    mask = real(mask_all[e])
-                    ddx = ddx_all[e] if mask != 0 else real(0)
-                    dy = dy_all[e] if mask != 0 else real(0)
-                    x = x_all[e] if mask != 0 else real(0)
-                    x_shifted = x - mean
-                    from_ddx_mask = ddx - pivot_of_ddx_mask if mask != 0 else real(0)
-                    sum_of_ddx_mask = _plus(sum_of_ddx_mask, from_ddx_mask)
-                    from_dy_mask = dy - pivot_of_dy_mask if mask != 0 else real(0)
-                    sum_of_dy_mask = _plus(sum_of_dy_mask, from_dy_mask)
-                    from_mask_x_shifted = x_shifted - pivot_of_mask_x_shifted if mask != 0 else real(0)
-                    sum_of_mask_x_shifted = _plus(sum_of_mask_x_shifted, from_mask_x_shifted)
-                    from_inv_std_mask_x_shifted = inv_std * x_shifted - pivot_of_inv_std_mask_x_shifted if mask != 0 else real(0)
-                    sum_of_inv_std_mask_x_shifted = _plus(sum_of_inv_std_mask_x_shifted, from_inv_std_mask_x_shifted)
-                    product_of_ddx_dy = _plus(product_of_ddx_dy, from_ddx_mask * from_dy_mask)
-                    product_of_ddx_inv_std_x_shifted = _plus(product_of_ddx_inv_std_x_shifted, from_ddx_mask * from_inv_std_mask_x_shifted)
-                    product_of_dy_inv_std_x_shifted = _plus(product_of_dy_inv_std_x_shifted, from_dy_mask * from_inv_std_mask_x_shifted)
-                    counted = _plus(counted, real(1) if mask != 0 else real(0))
-                sums[0, at] += sum_of_ddx_mask
-                sums[1, at] += sum_of_dy_mask
-                sums[2, at] += sum_of_mask_x_shifted
-                sums[3, at] += sum_of_inv_std_mask_x_shifted
-                sums[4, at] += product_of_ddx_dy
-                sums[5, at] += product_of_ddx_inv_std_x_shifted
-                sums[6, at] += product_of_dy_inv_std_x_shifted
-                sums[7, at] += counted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = np.maximum(sums[7, at], 1.0)
-                near = real(sums[0, at] / other + pivot_of_ddx_mask)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_dy_mask)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_mask_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_inv_std_mask_x_shifted)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of ddx_mask, dy_mask, mask_x_shifted, inv_std_mask_x_shifted
-            count = sums[7, at]
-            count_ = count__all[k]
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            coef_ddx_centred = gamma * inv_std
-            total_ddx_mask = sums[0, at] + count * pivots[0][at]
-            total_dy_mask = sums[1, at] + count * pivots[1][at]
-            total_mask_x_shifted = sums[2, at] + count * pivots[2][at]
-            moment_ddx_dy = sums[4, at] - sums[0, at] * (sums[1, at] / count)
-            moment_ddx_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[3, at] / count)
-            moment_dy_inv_std_x_shifted = sums[6, at] - sums[1, at] * (sums[3, at] / count)
-            g_dmean = total_ddx_mask / count_
-            mean_dy = total_dy_mask / count_
-            mean_rounding = total_mask_x_shifted / count_
-            sum_ddx_centred_dy_centred_mask = moment_ddx_dy
-            sum_ddx_centred_mask_x_hat = moment_ddx_inv_std_x_shifted
-            sum_dy_centred_mask_x_hat = moment_dy_inv_std_x_shifted
-            g_gamma = inv_std * (sum_ddx_centred_dy_centred_mask - sum_ddx_centred_mask_x_hat * sum_dy_centred_mask_x_hat / count_)
-            coef_x_hat = ddgamma - gamma * inv_std * sum_ddx_centred_mask_x_hat / count_
-            g_x_coef_x_hat = 3 * coef_ddx_centred * sum_ddx_centred_mask_x_hat * sum_dy_centred_mask_x_hat / (count_ * count_) - ddgamma * sum_dy_centred_mask_x_hat / count_ - coef_ddx_centred * sum_ddx_centred_dy_centred_mask / count_
-            g_x_coef_ddx_centred = coef_ddx_centred * sum_dy_centred_mask_x_hat / count_
-            g_gamma_all[k] = g_gamma
-            coef_x_hat_slot[at] = coef_x_hat
-            g_dmean_slot[at] = g_dmean
-            g_x_coef_ddx_centred_slot[at] = g_x_coef_ddx_centred
-            g_x_coef_x_hat_slot[at] = g_x_coef_x_hat
-            mean_dy_slot[at] = mean_dy
-            mean_rounding_slot[at] = mean_rounding
-        if first_step <= 3 < last_step:  # g_dy and g_x
-            g_dmean = g_dmean_slot[at]
-            mean_dy = mean_dy_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            coef_x_hat = coef_x_hat_slot[at]
-            ddbeta = ddbeta_all[k]
-            g_x_coef_ddx_centred = g_x_coef_ddx_centred_slot[at]
-            g_x_coef_x_hat = g_x_coef_x_hat_slot[at]
-            gamma = gamma_all[k]
-            coef_ddx_centred = gamma * inv_std
-            g_dmean = real(g_dmean)
-            mean_dy = real(mean_dy)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            coef_ddx_centred = real(coef_ddx_centred)
-            coef_x_hat = real(coef_x_hat)
-            ddbeta = real(ddbeta)
-            g_x_coef_ddx_centred = real(g_x_coef_ddx_centred)
-            g_x_coef_x_hat = real(g_x_coef_x_hat)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    mask = real(mask_all[e])
-                    ddx = ddx_all[e] if mask != 0 else real(0)
-                    dy = dy_all[e] if mask != 0 else real(0)
-                    x = x_all[e] if mask != 0 else real(0)
-                    ddx_centred = ddx - g_dmean
-                    dy_centred = dy - mean_dy
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    g_dy = (coef_ddx_centred * ddx_centred + coef_x_hat * x_hat + ddbeta) * mask
-                    g_x = (coef_x_hat * dy_centred + g_x_coef_x_hat * x_hat - ddx_centred * g_x_coef_ddx_centred) * inv_std * mask
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_across(
-    ddx_all, dy_all, x_all, mask_all, ddgamma_all, ddbeta_all, gamma_all, count__all, mean_all, inv_std_all, var_all, g_dy_all, g_x_all, g_gamma_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of ddx_mask, dy_mask, mask_x_shifted, inv_std_mask_x_shifted; what follows from the sums of ddx_mask, dy_mask, mask_x_shifted, inv_std_mask_x_shifted; g_dy and g_x."""
-    real = ddx_all.dtype.type
-    coef_x_hat_slot, g_dmean_slot, g_x_coef_ddx_centred_slot, g_x_coef_x_hat_slot, mean_dy_slot, mean_rounding_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of ddx_mask, dy_mask, mask_x_shifted, inv_std_mask_x_shifted
-        sum_of_ddx_mask = work[0]
-        sum_of_dy_mask = work[1]
-        sum_of_mask_x_shifted = work[2]
-        sum_of_inv_std_mask_x_shifted = work[3]
-        product_of_ddx_dy = work[4]
-        product_of_ddx_inv_std_x_shifted = work[5]
-        product_of_dy_inv_std_x_shifted = work[6]
-        counted = work[7]
-        pivot_of_ddx_mask = pivots[0]
-        pivot_of_dy_mask = pivots[1]
-        pivot_of_mask_x_shifted = pivots[2]
-        pivot_of_inv_std_mask_x_shifted = pivots[3]
-        skip = probe if step == 0 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(8):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_ddx_mask[j] = 0
-                sum_of_dy_mask[j] = 0
-                sum_of_mask_x_shifted[j] = 0
-                sum_of_inv_std_mask_x_shifted[j] = 0
-                product_of_ddx_dy[j] = 0
-                product_of_ddx_inv_std_x_shifted[j] = 0
-                product_of_dy_inv_std_x_shifted[j] = 0
-                counted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
-                    mask = real(mask_all[e])
-                    ddx = ddx_all[e] if mask != 0 else real(0)
-                    dy = dy_all[e] if mask != 0 else real(0)
-                    x = x_all[e] if mask != 0 else real(0)
-                    x_shifted = x - mean
-                    from_ddx_mask = ddx - pivot_of_ddx_mask[k] if mask != 0 else real(0)
-                    sum_of_ddx_mask[j] += from_ddx_mask
-                    from_dy_mask = dy - pivot_of_dy_mask[k] if mask != 0 else real(0)
-                    sum_of_dy_mask[j] += from_dy_mask
-                    from_mask_x_shifted = x_shifted - pivot_of_mask_x_shifted[k] if mask != 0 else real(0)
-                    sum_of_mask_x_shifted[j] += from_mask_x_shifted
-                    from_inv_std_mask_x_shifted = inv_std * x_shifted - pivot_of_inv_std_mask_x_shifted[k] if mask != 0 else real(0)
-                    sum_of_inv_std_mask_x_shifted[j] += from_inv_std_mask_x_shifted
-                    product_of_ddx_dy[j] += from_ddx_mask * from_dy_mask
-                    product_of_ddx_inv_std_x_shifted[j] += from_ddx_mask * from_inv_std_mask_x_shifted
-                    product_of_dy_inv_std_x_shifted[j] += from_dy_mask * from_inv_std_mask_x_shifted
-                    counted[j] += real(1) if mask != 0 else real(0)
-            for j in range(columns):
-                sums[0, j] += sum_of_ddx_mask[j]
-                sums[1, j] += sum_of_dy_mask[j]
-                sums[2, j] += sum_of_mask_x_shifted[j]
-                sums[3, j] += sum_of_inv_std_mask_x_shifted[j]
-                sums[4, j] += product_of_ddx_dy[j]
-                sums[5, j] += product_of_ddx_inv_std_x_shifted[j]
-                sums[6, j] += product_of_dy_inv_std_x_shifted[j]
-                sums[7, j] += counted[j]
-        if step == 0:
-            for k in range(columns):
-                other = np.maximum(sums[7, k], 1.0)
-                near = real(sums[0, k] / other + pivot_of_ddx_mask[k])
-                pivot_of_ddx_mask[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_dy_mask[k])
-                pivot_of_dy_mask[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_mask_x_shifted[k])
-                pivot_of_mask_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, k] / other + pivot_of_inv_std_mask_x_shifted[k])
-                pivot_of_inv_std_mask_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of ddx_mask, dy_mask, mask_x_shifted, inv_std_mask_x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = sums[7, at]
-            count_ = count__all[k]
-            ddgamma = ddgamma_all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            coef_ddx_centred = gamma * inv_std
-            total_ddx_mask = sums[0, at] + count * pivots[0][at]
-            total_dy_mask = sums[1, at] + count * pivots[1][at]
-            total_mask_x_shifted = sums[2, at] + count * pivots[2][at]
-            moment_ddx_dy = sums[4, at] - sums[0, at] * (sums[1, at] / count)
-            moment_ddx_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[3, at] / count)
-            moment_dy_inv_std_x_shifted = sums[6, at] - sums[1, at] * (sums[3, at] / count)
-            g_dmean = total_ddx_mask / count_
-            mean_dy = total_dy_mask / count_
-            mean_rounding = total_mask_x_shifted / count_
-            sum_ddx_centred_dy_centred_mask = moment_ddx_dy
-            sum_ddx_centred_mask_x_hat = moment_ddx_inv_std_x_shifted
-            sum_dy_centred_mask_x_hat = moment_dy_inv_std_x_shifted
-            g_gamma = inv_std * (sum_ddx_centred_dy_centred_mask - sum_ddx_centred_mask_x_hat * sum_dy_centred_mask_x_hat / count_)
-            coef_x_hat = ddgamma - gamma * inv_std * sum_ddx_centred_mask_x_hat / count_
-            g_x_coef_x_hat = 3 * coef_ddx_centred * sum_ddx_centred_mask_x_hat * sum_dy_centred_mask_x_hat / (count_ * count_) - ddgamma * sum_dy_centred_mask_x_hat / count_ - coef_ddx_centred * sum_ddx_centred_dy_centred_mask / count_
-            g_x_coef_ddx_centred = coef_ddx_centred * sum_dy_centred_mask_x_hat / count_
-            g_gamma_all[k] = g_gamma
-            coef_x_hat_slot[at] = coef_x_hat
-            g_dmean_slot[at] = g_dmean
-            g_x_coef_ddx_centred_slot[at] = g_x_coef_ddx_centred
-            g_x_coef_x_hat_slot[at] = g_x_coef_x_hat
-            mean_dy_slot[at] = mean_dy
-            mean_rounding_slot[at] = mean_rounding
-    if first_step <= 3 < last_step:  # g_dy and g_x
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                g_dmean = g_dmean_slot[at]
-                mean_dy = mean_dy_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                coef_x_hat = coef_x_hat_slot[at]
-                ddbeta = ddbeta_all[k]
-                g_x_coef_ddx_centred = g_x_coef_ddx_centred_slot[at]
-                g_x_coef_x_hat = g_x_coef_x_hat_slot[at]
-                gamma = gamma_all[k]
-                coef_ddx_centred = gamma * inv_std
-                g_dmean = real(g_dmean)
-                mean_dy = real(mean_dy)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                coef_ddx_centred = real(coef_ddx_centred)
-                coef_x_hat = real(coef_x_hat)
-                ddbeta = real(ddbeta)
-                g_x_coef_ddx_centred = real(g_x_coef_ddx_centred)
-                g_x_coef_x_hat = real(g_x_coef_x_hat)
-                mask = real(mask_all[e])
-                ddx = ddx_all[e] if mask != 0 else real(0)
-                dy = dy_all[e] if mask != 0 else real(0)
-                x = x_all[e] if mask != 0 else real(0)
-                ddx_centred = ddx - g_dmean
-                dy_centred = dy - mean_dy
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                g_dy = (coef_ddx_centred * ddx_centred + coef_x_hat * x_hat + ddbeta) * mask
-                g_x = (coef_x_hat * dy_centred + g_x_coef_x_hat * x_hat - ddx_centred * g_x_coef_ddx_centred) * inv_std * mask
-                g_dy_all[e] = g_dy
-                g_x_all[e] = g_x
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, mask_all, gamma_all, tgamma_all, count__all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of dy_mask, mask_tdy, mask_tx, mask_x_shifted, inv_std_mask_x_shifted; what follows from the sums of dy_mask, mask_tdy, mask_tx, mask_x_shifted, inv_std_mask_x_shifted; dx and tdx."""
-    real = dy_all.dtype.type
-    coef_dy_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, mean_dy_slot, mean_rounding_slot, mean_tdy_slot, tdx_coef_x_hat_slot, tmean_slot = slots
-    kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy_mask, mask_tdy, mask_tx, mask_x_shifted, inv_std_mask_x_shifted
-            skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            inv_std = real(inv_std_all[k])
-            mean = real(mean_all[k])
-            pivot_of_dy_mask = pivots[0][at]
-            pivot_of_mask_tdy = pivots[1][at]
-            pivot_of_mask_tx = pivots[2][at]
-            pivot_of_mask_x_shifted = pivots[3][at]
-            pivot_of_inv_std_mask_x_shifted = pivots[4][at]
-            for t in range(10):
-                sums[t, at] = 0
-            begin, end = first_part, min(last_part, total)
-            taken = 0
-            while begin < end:
-                sum_of_dy_mask = sum_of_mask_tdy = sum_of_mask_tx = sum_of_mask_x_shifted = sum_of_inv_std_mask_x_shifted = product_of_dy_inv_std_x_shifted = product_of_dy_tx = product_of_tx_inv_std_x_shifted = product_of_tdy_inv_std_x_shifted = counted = real(0)
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, min(end - begin, limit))
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    mask = real(mask_all[e])
-                    dy = dy_all[e] if mask != 0 else real(0)
-                    tdy = tdy_all[e] if mask != 0 else real(0)
-                    x = x_all[e] if mask != 0 else real(0)
-                    tx = tx_all[e] if mask != 0 else real(0)
-                    x_shifted = x - mean
-                    from_dy_mask = dy - pivot_of_dy_mask if mask != 0 else real(0)
-                    sum_of_dy_mask = _plus(sum_of_dy_mask, from_dy_mask)
-                    from_mask_tdy = tdy - pivot_of_mask_tdy if mask != 0 else real(0)
-                    sum_of_mask_tdy = _plus(sum_of_mask_tdy, from_mask_tdy)
-                    from_mask_tx = tx - pivot_of_mask_tx if mask != 0 else real(0)
-                    sum_of_mask_tx = _plus(sum_of_mask_tx, from_mask_tx)
-                    from_mask_x_shifted = x_shifted - pivot_of_mask_x_shifted if mask != 0 else real(0)
-                    sum_of_mask_x_shifted = _plus(sum_of_mask_x_shifted, from_mask_x_shifted)
-                    from_inv_std_mask_x_shifted = inv_std * x_shifted - pivot_of_inv_std_mask_x_shifted if mask != 0 else real(0)
-                    sum_of_inv_std_mask_x_shifted = _plus(sum_of_inv_std_mask_x_shifted, from_inv_std_mask_x_shifted)
-                    product_of_dy_inv_std_x_shifted = _plus(product_of_dy_inv_std_x_shifted, from_dy_mask * from_inv_std_mask_x_shifted)
-                    product_of_dy_tx = _plus(product_of_dy_tx, from_dy_mask * from_mask_tx)
-                    product_of_tx_inv_std_x_shifted = _plus(product_of_tx_inv_std_x_shifted, from_mask_tx * from_inv_std_mask_x_shifted)
-                    product_of_tdy_inv_std_x_shifted = _plus(product_of_tdy_inv_std_x_shifted, from_mask_tdy * from_inv_std_mask_x_shifted)
-                    counted = _plus(counted, real(1) if mask != 0 else real(0))
-                sums[0, at] += sum_of_dy_mask
-                sums[1, at] += sum_of_mask_tdy
-                sums[2, at] += sum_of_mask_tx
-                sums[3, at] += sum_of_mask_x_shifted
-                sums[4, at] += sum_of_inv_std_mask_x_shifted
-                sums[5, at] += product_of_dy_inv_std_x_shifted
-                sums[6, at] += product_of_dy_tx
-                sums[7, at] += product_of_tx_inv_std_x_shifted
-                sums[8, at] += product_of_tdy_inv_std_x_shifted
-                sums[9, at] += counted
-                begin += n + skip
-                taken += n
-            if step == 0:
-                other = np.maximum(sums[9, at], 1.0)
-                near = real(sums[0, at] / other + pivot_of_dy_mask)
-                pivots[0][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, at] / other + pivot_of_mask_tdy)
-                pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_mask_tx)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, at] / other + pivot_of_mask_x_shifted)
-                pivots[3][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, at] / other + pivot_of_inv_std_mask_x_shifted)
-                pivots[4][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of dy_mask, mask_tdy, mask_tx, mask_x_shifted, inv_std_mask_x_shifted
-            count = sums[9, at]
-            count_ = count__all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            scale = gamma * inv_std
-            total_dy_mask = sums[0, at] + count * pivots[0][at]
-            total_mask_tdy = sums[1, at] + count * pivots[1][at]
-            total_mask_tx = sums[2, at] + count * pivots[2][at]
-            total_mask_x_shifted = sums[3, at] + count * pivots[3][at]
-            moment_dy_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[4, at] / count)
-            moment_dy_tx = sums[6, at] - sums[0, at] * (sums[2, at] / count)
-            moment_tx_inv_std_x_shifted = sums[7, at] - sums[2, at] * (sums[4, at] / count)
-            moment_tdy_inv_std_x_shifted = sums[8, at] - sums[1, at] * (sums[4, at] / count)
-            mean_dy = total_dy_mask / count_
-            mean_tdy = total_mask_tdy / count_
-            tmean = total_mask_tx / count_
-            mean_rounding = total_mask_x_shifted / count_
-            dgamma = moment_dy_inv_std_x_shifted
-            sum_dy_centred_mask_tx_centred = moment_dy_tx
-            sum_mask_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            sum_mask_tdy_centred_x_hat = moment_tdy_inv_std_x_shifted
-            tdgamma = inv_std * sum_dy_centred_mask_tx_centred + sum_mask_tdy_centred_x_hat - dgamma * inv_std * sum_mask_tx_centred_x_hat / count_
-            dbeta = count_ * mean_dy
-            tdbeta = count_ * mean_tdy
-            coef_x_hat = dgamma / count_
-            coef_dy_centred = tgamma - scale * sum_mask_tx_centred_x_hat / count_
-            tdx_coef_x_hat = 3 * coef_x_hat * scale * sum_mask_tx_centred_x_hat / count_ - coef_x_hat * tgamma - gamma * sum_mask_tdy_centred_x_hat / count_ - scale * sum_dy_centred_mask_tx_centred / count_
-            coef_tx_centred = coef_x_hat * scale
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
-            coef_dy_centred_slot[at] = coef_dy_centred
-            coef_tx_centred_slot[at] = coef_tx_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_dy_slot[at] = mean_dy
-            mean_rounding_slot[at] = mean_rounding
-            mean_tdy_slot[at] = mean_tdy
-            tdx_coef_x_hat_slot[at] = tdx_coef_x_hat
-            tmean_slot[at] = tmean
-        if first_step <= 3 < last_step:  # dx and tdx
-            mean_dy = mean_dy_slot[at]
-            tmean = tmean_slot[at]
-            mean_tdy = mean_tdy_slot[at]
-            mean = mean_all[k]
-            mean_rounding = mean_rounding_slot[at]
-            inv_std = inv_std_all[k]
-            coef_x_hat = coef_x_hat_slot[at]
-            coef_dy_centred = coef_dy_centred_slot[at]
-            coef_tx_centred = coef_tx_centred_slot[at]
-            gamma = gamma_all[k]
-            tdx_coef_x_hat = tdx_coef_x_hat_slot[at]
-            scale = gamma * inv_std
-            mean_dy = real(mean_dy)
-            tmean = real(tmean)
-            mean_tdy = real(mean_tdy)
-            mean = real(mean)
-            mean_rounding = real(mean_rounding)
-            inv_std = real(inv_std)
-            coef_x_hat = real(coef_x_hat)
-            scale = real(scale)
-            coef_dy_centred = real(coef_dy_centred)
-            coef_tx_centred = real(coef_tx_centred)
-            gamma = real(gamma)
-            tdx_coef_x_hat = real(tdx_coef_x_hat)
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    mask = real(mask_all[e])
-                    dy = dy_all[e] if mask != 0 else real(0)
-                    tdy = tdy_all[e] if mask != 0 else real(0)
-                    x = x_all[e] if mask != 0 else real(0)
-                    tx = tx_all[e] if mask != 0 else real(0)
-                    dy_centred = dy - mean_dy
-                    tx_centred = tx - tmean
-                    tdy_centred = tdy - mean_tdy
-                    x_shifted = x - mean
-                    x_centred = x_shifted - mean_rounding
-                    x_hat = inv_std * x_centred
-                    dx = (dy_centred - coef_x_hat * x_hat) * mask * scale
-                    tdx = (coef_dy_centred * dy_centred + gamma * tdy_centred + tdx_coef_x_hat * x_hat - coef_tx_centred * tx_centred) * inv_std * mask
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
-                begin += n
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_across(
-    dy_all, tdy_all, x_all, tx_all, mask_all, gamma_all, tgamma_all, count__all, mean_all, inv_std_all, var_all, dx_all, tdx_all, dgamma_all, tdgamma_all, dbeta_all, tdbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """0: pivots, 1: sums of dy_mask, mask_tdy, mask_tx, mask_x_shifted, inv_std_mask_x_shifted; what follows from the sums of dy_mask, mask_tdy, mask_tx, mask_x_shifted, inv_std_mask_x_shifted; dx and tdx."""
-    real = dy_all.dtype.type
-    coef_dy_centred_slot, coef_tx_centred_slot, coef_x_hat_slot, mean_dy_slot, mean_rounding_slot, mean_tdy_slot, tdx_coef_x_hat_slot, tmean_slot = slots
-    rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy_mask, mask_tdy, mask_tx, mask_x_shifted, inv_std_mask_x_shifted
-        sum_of_dy_mask = work[0]
-        sum_of_mask_tdy = work[1]
-        sum_of_mask_tx = work[2]
-        sum_of_mask_x_shifted = work[3]
-        sum_of_inv_std_mask_x_shifted = work[4]
-        product_of_dy_inv_std_x_shifted = work[5]
-        product_of_dy_tx = work[6]
-        product_of_tx_inv_std_x_shifted = work[7]
-        product_of_tdy_inv_std_x_shifted = work[8]
-        counted = work[9]
-        pivot_of_dy_mask = pivots[0]
-        pivot_of_mask_tdy = pivots[1]
-        pivot_of_mask_tx = pivots[2]
-        pivot_of_mask_x_shifted = pivots[3]
-        pivot_of_inv_std_mask_x_shifted = pivots[4]
-        skip = probe if step == 0 else 1
-        begin, end = first_part, min(last_part, rows)
-        for j in range(columns):
-            for t in range(10):
-                sums[t, j] = 0
-        for begin_rows in range(begin, end, skip * _ROWS):
-            for j in range(columns):
-                sum_of_dy_mask[j] = 0
-                sum_of_mask_tdy[j] = 0
-                sum_of_mask_tx[j] = 0
-                sum_of_mask_x_shifted[j] = 0
-                sum_of_inv_std_mask_x_shifted[j] = 0
-                product_of_dy_inv_std_x_shifted[j] = 0
-                product_of_dy_tx[j] = 0
-                product_of_tx_inv_std_x_shifted[j] = 0
-                product_of_tdy_inv_std_x_shifted[j] = 0
-                counted[j] = 0
-            for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
-                first_e = o * width + first
-                for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
-                    at = k
-                    inv_std = real(inv_std_all[k])
-                    mean = real(mean_all[k])
-                    mask = real(mask_all[e])
-                    dy = dy_all[e] if mask != 0 else real(0)
-                    tdy = tdy_all[e] if mask != 0 else real(0)
-                    x = x_all[e] if mask != 0 else real(0)
-                    tx = tx_all[e] if mask != 0 else real(0)
-                    x_shifted = x - mean
-                    from_dy_mask = dy - pivot_of_dy_mask[k] if mask != 0 else real(0)
-                    sum_of_dy_mask[j] += from_dy_mask
-                    from_mask_tdy = tdy - pivot_of_mask_tdy[k] if mask != 0 else real(0)
-                    sum_of_mask_tdy[j] += from_mask_tdy
-                    from_mask_tx = tx - pivot_of_mask_tx[k] if mask != 0 else real(0)
-                    sum_of_mask_tx[j] += from_mask_tx
-                    from_mask_x_shifted = x_shifted - pivot_of_mask_x_shifted[k] if mask != 0 else real(0)
-                    sum_of_mask_x_shifted[j] += from_mask_x_shifted
-                    from_inv_std_mask_x_shifted = inv_std * x_shifted - pivot_of_inv_std_mask_x_shifted[k] if mask != 0 else real(0)
-                    sum_of_inv_std_mask_x_shifted[j] += from_inv_std_mask_x_shifted
-                    product_of_dy_inv_std_x_shifted[j] += from_dy_mask * from_inv_std_mask_x_shifted
-                    product_of_dy_tx[j] += from_dy_mask * from_mask_tx
-                    product_of_tx_inv_std_x_shifted[j] += from_mask_tx * from_inv_std_mask_x_shifted
-                    product_of_tdy_inv_std_x_shifted[j] += from_mask_tdy * from_inv_std_mask_x_shifted
-                    counted[j] += real(1) if mask != 0 else real(0)
-            for j in range(columns):
-                sums[0, j] += sum_of_dy_mask[j]
-                sums[1, j] += sum_of_mask_tdy[j]
-                sums[2, j] += sum_of_mask_tx[j]
-                sums[3, j] += sum_of_mask_x_shifted[j]
-                sums[4, j] += sum_of_inv_std_mask_x_shifted[j]
-                sums[5, j] += product_of_dy_inv_std_x_shifted[j]
-                sums[6, j] += product_of_dy_tx[j]
-                sums[7, j] += product_of_tx_inv_std_x_shifted[j]
-                sums[8, j] += product_of_tdy_inv_std_x_shifted[j]
-                sums[9, j] += counted[j]
-        if step == 0:
-            for k in range(columns):
-                other = np.maximum(sums[9, k], 1.0)
-                near = real(sums[0, k] / other + pivot_of_dy_mask[k])
-                pivot_of_dy_mask[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[1, k] / other + pivot_of_mask_tdy[k])
-                pivot_of_mask_tdy[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_mask_tx[k])
-                pivot_of_mask_tx[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[3, k] / other + pivot_of_mask_x_shifted[k])
-                pivot_of_mask_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[4, k] / other + pivot_of_inv_std_mask_x_shifted[k])
-                pivot_of_inv_std_mask_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of dy_mask, mask_tdy, mask_tx, mask_x_shifted, inv_std_mask_x_shifted
-        for k in range(columns // shape[2]):
-            at = k
-            count = sums[9, at]
-            count_ = count__all[k]
-            gamma = gamma_all[k]
-            inv_std = inv_std_all[k]
-            tgamma = tgamma_all[k]
-            scale = gamma * inv_std
-            total_dy_mask = sums[0, at] + count * pivots[0][at]
-            total_mask_tdy = sums[1, at] + count * pivots[1][at]
-            total_mask_tx = sums[2, at] + count * pivots[2][at]
-            total_mask_x_shifted = sums[3, at] + count * pivots[3][at]
-            moment_dy_inv_std_x_shifted = sums[5, at] - sums[0, at] * (sums[4, at] / count)
-            moment_dy_tx = sums[6, at] - sums[0, at] * (sums[2, at] / count)
-            moment_tx_inv_std_x_shifted = sums[7, at] - sums[2, at] * (sums[4, at] / count)
-            moment_tdy_inv_std_x_shifted = sums[8, at] - sums[1, at] * (sums[4, at] / count)
-            mean_dy = total_dy_mask / count_
-            mean_tdy = total_mask_tdy / count_
-            tmean = total_mask_tx / count_
-            mean_rounding = total_mask_x_shifted / count_
-            dgamma = moment_dy_inv_std_x_shifted
-            sum_dy_centred_mask_tx_centred = moment_dy_tx
-            sum_mask_tx_centred_x_hat = moment_tx_inv_std_x_shifted
-            sum_mask_tdy_centred_x_hat = moment_tdy_inv_std_x_shifted
-            tdgamma = inv_std * sum_dy_centred_mask_tx_centred + sum_mask_tdy_centred_x_hat - dgamma * inv_std * sum_mask_tx_centred_x_hat / count_
-            dbeta = count_ * mean_dy
-            tdbeta = count_ * mean_tdy
-            coef_x_hat = dgamma / count_
-            coef_dy_centred = tgamma - scale * sum_mask_tx_centred_x_hat / count_
-            tdx_coef_x_hat = 3 * coef_x_hat * scale * sum_mask_tx_centred_x_hat / count_ - coef_x_hat * tgamma - gamma * sum_mask_tdy_centred_x_hat / count_ - scale * sum_dy_centred_mask_tx_centred / count_
-            coef_tx_centred = coef_x_hat * scale
-            dgamma_all[k] = dgamma
-            tdgamma_all[k] = tdgamma
-            dbeta_all[k] = dbeta
-            tdbeta_all[k] = tdbeta
-            coef_dy_centred_slot[at] = coef_dy_centred
-            coef_tx_centred_slot[at] = coef_tx_centred
-            coef_x_hat_slot[at] = coef_x_hat
-            mean_dy_slot[at] = mean_dy
-            mean_rounding_slot[at] = mean_rounding
-            mean_tdy_slot[at] = mean_tdy
-            tdx_coef_x_hat_slot[at] = tdx_coef_x_hat
-            tmean_slot[at] = tmean
-    if first_step <= 3 < last_step:  # dx and tdx
-        for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
-            first_e = o * width + first
-            for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
-                mean_dy = mean_dy_slot[at]
-                tmean = tmean_slot[at]
-                mean_tdy = mean_tdy_slot[at]
-                mean = mean_all[k]
-                mean_rounding = mean_rounding_slot[at]
-                inv_std = inv_std_all[k]
-                coef_x_hat = coef_x_hat_slot[at]
-                coef_dy_centred = coef_dy_centred_slot[at]
-                coef_tx_centred = coef_tx_centred_slot[at]
-                gamma = gamma_all[k]
-                tdx_coef_x_hat = tdx_coef_x_hat_slot[at]
-                scale = gamma * inv_std
-                mean_dy = real(mean_dy)
-                tmean = real(tmean)
-                mean_tdy = real(mean_tdy)
-                mean = real(mean)
-                mean_rounding = real(mean_rounding)
-                inv_std = real(inv_std)
-                coef_x_hat = real(coef_x_hat)
-                scale = real(scale)
-                coef_dy_centred = real(coef_dy_centred)
-                coef_tx_centred = real(coef_tx_centred)
-                gamma = real(gamma)
-                tdx_coef_x_hat = real(tdx_coef_x_hat)
-                mask = real(mask_all[e])
-                dy = dy_all[e] if mask != 0 else real(0)
-                tdy = tdy_all[e] if mask != 0 else real(0)
-                x = x_all[e] if mask != 0 else real(0)
-                tx = tx_all[e] if mask != 0 else real(0)
-                dy_centred = dy - mean_dy
-                tx_centred = tx - tmean
-                tdy_centred = tdy - mean_tdy
-                x_shifted = x - mean
-                x_centred = x_shifted - mean_rounding
-                x_hat = inv_std * x_centred
-                dx = (dy_centred - coef_x_hat * x_hat) * mask * scale
-                tdx = (coef_dy_centred * dy_centred + gamma * tdy_centred + tdx_coef_x_hat * x_hat - coef_tx_centred * tx_centred) * inv_std * mask
-                dx_all[e] = dx
-                tdx_all[e] = tdx
     return misfits
 
 
@@ -2138,9 +1398,6 @@ def _inference_1_along(
             var = var_all[k]
             inv_std = 1 / math.sqrt(eps + var)
             inv_std = real(inv_std)
-            mean = real(mean)
-            beta = real(beta)
-            gamma = real(gamma)
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -2180,9 +1437,6 @@ def _inference_1_across(
                 var = var_all[k]
                 inv_std = 1 / math.sqrt(eps + var)
                 inv_std = real(inv_std)
-                mean = real(mean)
-                beta = real(beta)
-                gamma = real(gamma)
                 mask = real(mask_all[e])
                 x = x_all[e] if mask != 0 else real(0)
                 x_hat = (x - mean) * inv_std
@@ -2211,7 +1465,6 @@ def _inference_backward_1_along(
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
             inv_std = real(inv_std)
-            mean = real(mean)
             scale = real(scale)
             for t in range(3):
                 sums[t, at] = 0
@@ -2283,7 +1536,6 @@ def _inference_backward_1_across(
                     inv_std = 1 / math.sqrt(eps + var)
                     scale = gamma * inv_std
                     inv_std = real(inv_std)
-                    mean = real(mean)
                     scale = real(scale)
                     mask = real(mask_all[e])
                     dy = dy_all[e] if mask != 0 else real(0)
@@ -2371,54 +1623,6 @@ _FUNCTIONS = {
                 ("probe", "sum", "settle", "write"),
                 5,
                 3,
-                (),
-            ),
-        ),
-    ),
-    "jvp": _Function(
-        3,
-        (
-            _Stage(
-                _jvp_1_along,
-                _jvp_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                5,
-                3,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        6,
-        (
-            _Stage(
-                _double_backward_1_along,
-                _double_backward_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                8,
-                4,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        8,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                _backward_jvp_1_across,
-                (0,),
-                (1,),
-                (2,),
-                ("probe", "sum", "settle", "write"),
-                10,
-                5,
                 (),
             ),
         ),
@@ -2768,7 +1972,7 @@ def _check_left(name: str, mask: Array, axes: tuple[int, ...]) -> None:
         raise ValueError(f"{name} needs to leave a position in every channel, got 0 in channel {np.argmin(left)}")
 
 
-def _check_counts(counts: Array, mask_name: str, mask: Array, axes: tuple[int, ...]) -> None:
+def _check_mask_counts(counts: Array, mask_name: str, mask: Array, axes: tuple[int, ...]) -> None:
     """What was saved was saved with this mask, or with one that leaves as many positions."""
     left = np.count_nonzero(mask, axis=axes)
     if np.count_nonzero(counts != left):
@@ -2777,6 +1981,55 @@ def _check_counts(counts: Array, mask_name: str, mask: Array, axes: tuple[int, .
             f"saved.count needs as many positions as {mask_name} leaves, {left.flat[at]:.0f} in channel {at},"
             f" got {counts.flat[at]:.0f}"
         )
+
+
+def _check_counts(counts: Array, mask_name: str, mask: Array, axes: tuple[int, ...]) -> None:
+    """What was saved was saved with this mask, or with one that leaves as many positions."""
+    left = _sum(mask, axes)
+    if np.count_nonzero(counts != left):
+        at = np.argmax(counts != left)
+        raise ValueError(
+            f"saved.count needs as many positions as {mask_name} leaves, {left.flat[at]:.0f} in channel {at},"
+            f" got {counts.flat[at]:.0f}"
+        )
+
+
+_BLOCK = 128
+_ONES = {np.dtype(dtype): np.ones(_BLOCK, dtype) for dtype in (np.float32, np.float64)}
+
+
+def _sum(a: Array, axes: tuple[int, ...]) -> Any:
+    """The sum over axes: in blocks in a's own dtype, the blocks in float64; the same order every time."""
+    if axes[-1] == a.ndim - 1 and (a.shape[-1] == 1 or a.strides[-1] == a.itemsize):
+        a, axes = _sum_last(a), axes[:-1]
+    if not axes:
+        return a.astype(np.float64)  # a copy: what it is a view of may be written to before it is used
+    if axes != tuple(range(len(axes))):
+        a = np.moveaxis(a, axes, range(len(axes)))
+    if a.ndim == 2 and axes == (0,):
+        return _sum_rows(a)
+    kept = a.shape[len(axes) :]
+    return _sum_rows(a.reshape(math.prod(a.shape[: len(axes)]), math.prod(kept))).reshape(kept)
+
+
+def _sum_last(a: Array) -> Array:
+    """The sum over the last axis, whose elements lie side by side: NumPy adds such ones in pairs, BLAS few of them."""
+    size = a.shape[-1]
+    if size == 1:
+        return a[..., 0]
+    if size > _BLOCK:
+        return np.add.reduce(a, axis=-1)
+    return a.reshape(math.prod(a.shape[:-1]), size).dot(_ONES[a.dtype][:size]).reshape(a.shape[:-1])
+
+
+def _sum_rows(a: Array) -> Array:
+    """The sum over the first of two axes, as products with ones, which BLAS does."""
+    rows, ones = len(a), _ONES[a.dtype]
+    if rows <= _BLOCK:
+        return ones[:rows].dot(a).astype(np.float64)
+    whole = rows - rows % _BLOCK
+    blocks = np.matmul(ones, a[:whole].reshape(whole // _BLOCK, _BLOCK, a.shape[1]))
+    return np.add.reduce(blocks, axis=0, dtype=np.float64) + ones[: rows - whole].dot(a[whole:])
 
 
 def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
@@ -2788,6 +2041,17 @@ def _channels(x: Array, channel_axis: int) -> tuple[int, int, int]:
         raise ValueError(f"channel_axis needs an axis of x, which has shape {x.shape}, got {axis}")
     axis %= x.ndim
     return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
+
+
+def _target(result: Array, shape: tuple[int, ...]) -> Array:
+    """The result as a view of the shape that is computed in, or, where there is no such view, room beside it."""
+    return result.reshape(shape) if result.flags.c_contiguous else np.empty(shape, result.dtype)
+
+
+def _deliver(target: Array, result: Array) -> None:
+    """What was computed beside a result is copied into it."""
+    if not np.may_share_memory(target, result):
+        np.copyto(result, target.reshape(result.shape))
 
 
 def _check_like(name: str, value: Array, other_name: str, other: Array) -> None:
