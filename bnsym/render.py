@@ -10,10 +10,11 @@ import jinja2
 
 from bnsym.backends.cuda_module import schedules
 from bnsym.backends.cupy_module import CupyModule
-from bnsym.backends.helpers import names, needed
+from bnsym.backends.helpers import names, needed, read
 from bnsym.backends.module import Module
 from bnsym.backends.numba_module import NumbaModule, compiled_schedules
 from bnsym.backends.numpy_module import NumpyModule
+from bnsym.backends.statements import fitted
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Definition, Proof
@@ -30,7 +31,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # what comes out is Python, not HTML
     )
-    made.filters |= {"needed": needed, "names": names}
+    made.filters |= {"needed": needed, "names": names, "fitted": fitted, "read": read}
     return made
 
 

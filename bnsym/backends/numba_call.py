@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bnsym.backends.cupy_function import LaunchText
 from bnsym.backends.numpy_function import FunctionText
-from bnsym.lowering.kernel import Kernel
 from bnsym.model import Quantity
-
-if TYPE_CHECKING:
-    from bnsym.backends.module import Module
 
 
 class CallText(LaunchText):

@@ -13,7 +13,6 @@ from bnsym.backends.numba_printer import py_name
 from bnsym.backends.numba_settling import NumbaSettling
 from bnsym.backends.numba_sweep import NumbaSweep
 from bnsym.lowering.sweeps import Schedule
-from bnsym.model import Quantity
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,9 @@ class Stage:
         self.sweeps, self.settlings = sweeps, settlings
         self.number, self.places = sweeps[0].number, sweeps[0].places
         self.steps: list[Step] = []
-        for kind, s in [(kind, s) for s in sweeps for kind in (("sum", "settle") if s.sums else ("write",))]:
-            self.steps.append(Step(sum(len(step.kinds) for step in self.steps), kind, s))
+        kinds = [(kind, s) for s in sweeps for kind in (("sum", "settle") if s.sums else ("write",))]
+        for kind, sweep in kinds:
+            self.steps.append(Step(sum(len(step.kinds) for step in self.steps), kind, sweep))
 
     @property
     def along(self) -> bool:
@@ -68,6 +68,11 @@ class Stage:
         """Whether channels lie side by side, row after row, and each number belongs to a channel or to a row."""
         narrow = {q for s in self.sweeps for q in s.narrow}
         return self.sweeps[0].goes_across and all(self.places.level(q) != "element" for q in narrow)
+
+    @property
+    def title(self) -> str:
+        """What it is for."""
+        return " and ".join(q.name for s in self.sweeps for q in s.outputs) or "the sums"
 
     @property
     def kinds(self) -> list[str]:
@@ -117,6 +122,12 @@ class NumbaFunction:
         """What its compiled functions are given: arrays, numbers of each channel, numbers, and where results go."""
         arrays = [*self.arrays, *self.vectors, *self.outputs, *self.results]
         return [*(f"{py_name(q.name)}_all" for q in arrays), *(f"{py_name(q.name)}_given" for q in self.constants)]
+
+    def given(self, form: str) -> list[str]:
+        """Every parameter of a compiled function: then room to work in, and what of the work is wanted."""
+        room = ["slots", "pivots", "sums", *["work"] * (form == "across"), *["units", "again"] * self.units]
+        wanted = [f"{end}_{what}" for what in ("part", "step") for end in ("first", "last")]
+        return [*self.parameters, "shape", *room, "keep", "probe", "first", "last", *wanted]
 
     @property
     def slot_names(self) -> list[str]:

@@ -14,15 +14,13 @@ from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Definition, Proof
 
-
 SECOND_ORDER = ("jvp", "double_backward", "backward_jvp")
-"""What a module of sums computes as NumPy does: compiled, each of them takes longer than all the rest together."""
+"""What a module computes as NumPy does: these three would take longer to compile than all the rest."""
 
 
 def compiled_schedules(definition: Definition, kernels: dict[str, Kernel]) -> dict[str, Schedule]:
     """The sweeps of each function that is compiled."""
-    left = SECOND_ORDER if definition.layout != "elementwise" else ()
-    return schedules(definition, {name: k for name, k in kernels.items() if name not in left})
+    return schedules(definition, {name: k for name, k in kernels.items() if name not in SECOND_ORDER})
 
 
 class NumbaModule(Module):

@@ -1,4 +1,4 @@
-"""How compiled Python has the numbers of a channel: as arguments, handed on by an earlier sweep, or computed of those."""
+"""How compiled Python has the numbers of a channel: as arguments, handed on by an earlier sweep, or computed."""
 
 from __future__ import annotations
 

@@ -25,14 +25,13 @@ FUNCTIONS: dict[type[sympy.Basic], str] = {
     maximum: "_larger",
     minimum: "_smaller",
 }
-TAKEN = frozenset(
-    """
-    again at base begin before block_row both c column columns count e end filled first first_column first_e first_part
-    first_step i inner j k keep kept last last_part last_row last_step length limit math misfits n near needed np o other
-    outer over part partials parts probing product real row rows run runs share slots smallest start taken this_run tile tiny
-    total unit units wide width work
-    """.split()
-)
+_OURS = """
+    again at base before begin block_row both c column columns count e end filled first first_column first_e
+    first_part first_step fits i inner j k keep kept last last_part last_row last_step length limit math misfits
+    n near needed np o other outer over part partials parts probing product real row rows run runs share single
+    slots smallest start taken this_run tile tiny total unit units vanished wide width work
+"""
+TAKEN = frozenset(_OURS.split())
 
 
 def py_name(name: str) -> str:

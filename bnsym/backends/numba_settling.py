@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sympy
+
 from bnsym.backends.cuda_settling import Settling
 from bnsym.backends.numba_printer import py_name
-from bnsym.backends.numba_sweep import Added, label
-from bnsym.model import Quantity
+from bnsym.backends.numba_sweep import Added, NumbaSweep, label
+from bnsym.lowering.sweeps import Total
+from bnsym.model import Quantity, quantities
 
 
 class NumbaSettling(Settling):
     """The statements that follow one sweep's sums."""
+
+    sweep: NumbaSweep
 
     def statements(self) -> list[str]:
         """From the sums to the results and to what is handed on."""
@@ -21,7 +26,7 @@ class NumbaSettling(Settling):
         return [*lines, *(f"{self.numbers.place(q)} = {py_name(q.name)}" for q in self.handed)]
 
     def fit(self) -> tuple[str, str]:
-        """That squares have not overflowed, and that they may have vanished: the statistics of the highest degree tell."""
+        """That squares have not overflowed, and that they may have vanished, as the highest statistics tell."""
         degrees = self.numbers.degrees
         saved = [q for q in self.sweep.kernel.gives_saved if q in self.stored]
         highest = max((degrees[q] for q in saved), default=0)
@@ -35,26 +40,33 @@ class NumbaSettling(Settling):
         """Whether constants that squares are added to are as small as squares that vanish."""
         return " and ".join(f"{name}_given < smallest" for name in self.constants)
 
+    def computed(self, wanted: set[Quantity], unit: str) -> list[str]:
+        """The numbers wanted, and what they are computed from."""
+        factors = [m.factor for m in self.sweep.multiplied] + [f for _, f in self.sweep.multiples.values()]
+        return super().computed(wanted | {q for f in factors for q in quantities(f)}, unit)
+
     def summed(self, needed: set[Quantity]) -> list[str]:
         """What is needed of the sums, which were taken over pivots, and of the numbers that these stand for."""
-        lines, block = [], self.sweep.block
-        over = bool(self.moments)
-        for t in self.totals:
-            if t.left not in needed and t.shift not in needed:
-                continue
-            if t not in self.sweep.totals:
-                lines.append(f"{py_name(t.left.name)} = count")
-                continue
-            name, place = py_name(t.left.name), block.index(f"sum_of_{label(t.left)}")
-            pivot = f"pivots[{self.sweep.totals.index(t)}][at]"
-            if t.shift is not None:
-                shift = py_name(t.shift.name)
-                lines.append(f"{shift} = float(real({pivot} + sums[{place}, at] / count))")
-                lines.append(f"{name} = sums[{place}, at] + count * (float({pivot}) - {shift})")
-            else:
-                over_pivot = f" + count * {pivot}" if over and not t.largest else ""
-                lines.append(f"{name} = sums[{place}, at]{over_pivot}")
-        return lines + [self._moment(m) for m in self.sweep.multiplied if m.left in needed]
+        totals = [line for t in self.totals if {t.left, t.shift} & needed for line in self._total(t)]
+        return totals + [self._moment(m) for m in self.sweep.multiplied if m.left in needed]
+
+    def _total(self, t: Total) -> list[str]:
+        name = py_name(t.left.name)
+        if t not in self.sweep.totals:
+            return [f"{name} = count"]
+        of, factor = self.sweep.multiples.get(t, (t, sympy.S.One))
+        place = self.sweep.block.index(f"sum_of_{label(of.left)}")
+        text, pivot = f"sums[{place}, at]", f"float(pivots[{place}][at])"
+        if t.shift is not None:
+            shift = py_name(t.shift.name)
+            near = f"{shift} = float(real({pivot} + {text} / count))"
+            return [near, f"{name} = {text} + count * ({pivot} - {shift})"]
+        if self.moments and not t.largest:
+            text = f"{text} + count * {pivot}"
+        return [f"{name} = {self._times(factor, text)}"]
+
+    def _times(self, factor: sympy.Expr, text: str) -> str:
+        return text if factor == 1 else f"{self.numbers.printer.formula(factor)} * ({text})"
 
     def _moment(self, m: Added) -> str:
         """A sum of products over pivots as one over the means."""
@@ -62,7 +74,9 @@ class NumbaSettling(Settling):
         product = f"sums[{block.index(f'product_of_{m.label}')}, at]"
         first, second = (f"sums[{block.index(f'sum_of_{of}')}, at]" for of in m.pair)
         text = f"{product} - {first} * ({second} / count)"
-        return f"{py_name(m.left.name)} = {self.numbers.nonnegative(text) if first == second else text}"
+        if first == second:
+            text = self.numbers.nonnegative(text)
+        return f"{py_name(str(m.left))} = {self._times(m.factor, text)}"
 
     def _store(self, q: Quantity) -> str:
         degree = self.numbers.degrees.get(q, 0)

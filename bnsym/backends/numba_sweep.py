@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
 
 from bnsym.backends.cuda_sweep import CudaSweep
 from bnsym.backends.numba_numbers import NumbaNumbers
 from bnsym.backends.numba_places import NumbaPlaces
 from bnsym.backends.numba_printer import NumbaPrinter, py_name
-from bnsym.model import Quantity, Size
+from bnsym.lowering.sweeps import Total
+from bnsym.model import Quantity, Size, quantities
 
 
 @dataclass(frozen=True)
 class Added:
-    """What is added up of each element: how it is called, and of a total its value; of a moment the two it multiplies."""
+    """What is added up of each element: what it is called, its value if a total, the two it multiplies if a moment."""
 
     label: str
     value: str = ""
     largest: bool = False
-    pair: tuple[str, str] = ("", "")
+    pair: tuple[str, ...] = ()
     left: Quantity | None = None
+    factor: sympy.Expr = sympy.S.One
 
 
 class NumbaSweep(CudaSweep):
@@ -39,24 +44,39 @@ class NumbaSweep(CudaSweep):
         """What the variable of a quantity is called."""
         return py_name(q.name)
 
-    @property
-    def added(self) -> list[Added]:
-        """The totals."""
-        values = [t.value if t.weight in (None, self.weight) else t.value * t.weight for t in self.totals]
-        return [
-            Added(label(t.left), self._printer.assigned(v), t.largest)
-            for t, v in zip(self.totals, values, strict=True)
-        ]
+    @cached_property
+    def multiples(self) -> dict[Total, tuple[Total, sympy.Expr]]:
+        """Totals that a channel's number times an earlier one are: of which total, and how many times that."""
+        found: dict[Total, tuple[Total, sympy.Expr]] = {}
+        for n, t in enumerate(self.totals):
+            for of in self.totals[:n]:
+                factor = sympy.cancel(t.value / of.value)
+                numbers = set(quantities(factor))
+                own = {q for q in numbers if q in self.narrow and self.places.along(q) == "channel"}
+                simple = t.shift is of.shift is None and not (t.largest or of.largest) and t.weight == of.weight
+                if simple and of not in found and numbers == own != set():
+                    found[t] = (of, factor)
+                    break
+        return found
 
-    @property
+    @cached_property
+    def added(self) -> list[Added]:
+        """The totals that are added up."""
+        totals = [t for t in self.totals if t not in self.multiples]
+        values = [t.value if t.weight in (None, self.weight) else t.value * t.weight for t in totals]
+        printed = [self._printer.assigned(v) for v in values]
+        return [Added(label(t.left), v, t.largest) for t, v in zip(totals, printed, strict=True)]
+
+    @cached_property
     def multiplied(self) -> list[Added]:
-        """The moments."""
-        names = [t.label for t in self.added]
-        pairs = zip(*self.pairs, strict=True)
-        return [
-            Added(label(m.left), pair=(names[a], names[b]), left=m.left)
-            for m, (a, b) in zip(self.sweep.moments, pairs, strict=True)
-        ]
+        """The moments, and the number that what is added up has to be multiplied with."""
+        found = []
+        for m in self.sweep.moments:
+            pair = [self.sweep.totals[n] for n in (m.first, m.second)]
+            whole = [self.multiples.get(t, (t, sympy.S.One)) for t in pair]
+            names = tuple(label(t.left) for t, _ in whole)
+            found.append(Added(label(m.left), pair=names, left=m.left, factor=whole[0][1] * whole[1][1]))
+        return found
 
     @property
     def pivots(self) -> list[str]:

@@ -687,10 +687,20 @@ class _Apart(CompilerBase):
 
 
 # Of the freedoms of fast mathematics one alone: a product and a sum may be rounded once. NaN and Inf are what they are.
-_compiled = numba.njit(pipeline_class=_Apart, nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, error_model="numpy", fastmath={"contract"})
-_inlined = numba.njit(nogil=True, error_model="numpy")
+_compiled = numba.njit(
+    pipeline_class=_Apart,
+    nogil=True,
+    cache=True,
+    no_cfunc_wrapper=True,
+    _nrt=False,
+    error_model="numpy",
+    fastmath={"contract"},
+)
 
-_BLOCK, _PROBE = 4096, 32  # elements that are added up in the data's dtype at most, and for a pivot
+
+_BLOCK = 4096  # elements that are added up in the data's dtype at most
+
+
 _ROWS = 16  # rows of which each column is added up in it
 
 
@@ -706,22 +716,44 @@ def _plus(context: Any, a: Any, b: Any) -> Any:
 
 @_compiled
 def _forward_1_along(
-    x_all, residual_all, gamma_all, y_all, mean_square_all, inv_rms_all, eps_given,
-    shape, slots, pivots, sums, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    residual_all,
+    gamma_all,
+    y_all,
+    mean_square_all,
+    inv_rms_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    units,
+    again,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of total; what follows from the sums of total; y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
-    inv_rms_slot, = slots
-    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    (inv_rms_slot,) = slots
+    single = x_all.itemsize == 4
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if single else (2.2250738585072014e-308, 1e-290)
     kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
+    total = 1 * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
         unit = units[k]
-        if first_step <= 0 < last_step:  # sums of total
+        # sums of total
+        if first_step <= 0 < last_step:
             limit = _BLOCK
-            for t in range(1):
-                sums[t, at] = 0
+            for item in range(1):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 sum_of_total = real(0)
@@ -737,22 +769,25 @@ def _forward_1_along(
                     sum_of_total = _plus(sum_of_total, total_ * total_)
                 sums[0, at] += sum_of_total
                 begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of total
-            count = float(total)
+        # what follows from the sums of total
+        if first_step <= 1 < last_step:
             unit = float(units[k])
             eps = eps_given * unit * unit
             total_total = sums[0, at]
             features = float(shape[1])
             mean_square = np.maximum(total_total / features, 0.0)
             inv_rms = 1 / math.sqrt(eps + mean_square)
-            if not again and not (np.isfinite(mean_square) and not (eps_given < smallest and (abs(mean_square) < tiny))):
+            fits = np.isfinite(mean_square)
+            vanished = eps_given < smallest and abs(mean_square) < tiny
+            if not again and (vanished or not fits):
                 units[k] = 0  # squares overflowed or vanished: in other units they do not
                 misfits += 1
                 continue
             mean_square_all[k] = mean_square / unit / unit
             inv_rms_all[k] = inv_rms * unit
             inv_rms_slot[at] = inv_rms
-        if first_step <= 2 < last_step:  # y
+        # y
+        if first_step <= 2 < last_step:
             inv_rms = inv_rms_slot[at]
             begin, end = first_part, min(last_part, total)
             while begin < end:
@@ -775,21 +810,41 @@ def _forward_1_along(
 
 @_compiled
 def _backward_1_along(
-    dy_all, x_all, residual_all, gamma_all, inv_rms_all, dx_all, dresidual_all, dgamma_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    residual_all,
+    gamma_all,
+    inv_rms_all,
+    dx_all,
+    dresidual_all,
+    dgamma_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dx_hat_x_hat; what follows from the sums of dx_hat_x_hat."""
+    """the sums: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
-    mean_dx_hat_x_hat_slot, = slots
+    (mean_dx_hat_x_hat_slot,) = slots
     kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
+    total = 1 * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
-        if first_step <= 0 < last_step:  # sums of dx_hat_x_hat
+        # sums of dx_hat_x_hat
+        if first_step <= 0 < last_step:
             limit = _BLOCK
             inv_rms = inv_rms_all[k]
-            for t in range(1):
-                sums[t, at] = 0
+            for item in range(1):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 sum_of_dx_hat_x_hat = real(0)
@@ -809,8 +864,8 @@ def _backward_1_along(
                     sum_of_dx_hat_x_hat = _plus(sum_of_dx_hat_x_hat, dx_hat * x_hat)
                 sums[0, at] += sum_of_dx_hat_x_hat
                 begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of dx_hat_x_hat
-            count = float(total)
+        # what follows from the sums of dx_hat_x_hat
+        if first_step <= 1 < last_step:
             total_dx_hat_x_hat = sums[0, at]
             features = float(shape[1])
             sum_dx_hat_x_hat = total_dx_hat_x_hat
@@ -821,21 +876,40 @@ def _backward_1_along(
 
 @_compiled
 def _backward_2_across(
-    dy_all, x_all, residual_all, gamma_all, inv_rms_all, dx_all, dresidual_all, dgamma_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    residual_all,
+    gamma_all,
+    inv_rms_all,
+    dx_all,
+    dresidual_all,
+    dgamma_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dy_x_hat and dx and dresidual; what follows from the sums of dy_x_hat."""
-    real = dy_all.dtype.type
-    mean_dx_hat_x_hat_slot, = slots
+    """dx and dresidual: some channels, some parts of them, some steps."""
+    (mean_dx_hat_x_hat_slot,) = slots
     rows, width = shape[0], shape[1] * 1
-    total, columns, misfits = rows * 1, last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy_x_hat and dx and dresidual
+    columns, misfits = last - first, 0
+    # sums of dy_x_hat and dx and dresidual
+    if first_step <= 0 < last_step:
         sum_of_dy_x_hat = work[0]
         skip = 1
         begin, end = first_part, min(last_part, rows)
         for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
+            for item in range(1):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_dy_x_hat[j] = 0
@@ -844,7 +918,8 @@ def _backward_2_across(
                 inv_rms = inv_rms_all[o]
                 mean_dx_hat_x_hat = mean_dx_hat_x_hat_slot[(o) * keep]
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     gamma = gamma_all[k]
                     dy = dy_all[e]
@@ -861,10 +936,10 @@ def _backward_2_across(
                     dresidual_all[e] = dresidual
             for j in range(columns):
                 sums[0, j] += sum_of_dy_x_hat[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy_x_hat
+    # what follows from the sums of dy_x_hat
+    if first_step <= 1 < last_step:
         for k in range(columns // 1):
             at = k
-            count = float(total)
             total_dy_x_hat = sums[0, at]
             dgamma = total_dy_x_hat
             dgamma_all[k] = dgamma
@@ -949,6 +1024,7 @@ _FUNCTIONS = {
 }
 
 
+@np.errstate(all="ignore")
 def _run(
     function: str,
     dtype: np.dtype[Any],
@@ -988,7 +1064,8 @@ def _flat(array: Array, dtype: Any) -> Array:
     """The elements one after the other, where compiled code can read them, in a dtype."""
     if array.dtype != dtype or not array.flags.carray:
         read_only = array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-        array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
+        with np.errstate(all="ignore"):
+            array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
     return array.reshape(-1)
 
 
@@ -1009,8 +1086,8 @@ def _room(result: Array, dtype: Any) -> Array:
 
 _SMALL = 1 << 18  # bytes of data that one thread is done with before others have begun
 _PART = 1 << 16  # elements that are worth a part of their own
-_TILE = 1 << 12  # columns that are worked on side by side
-_NEAR = 1 << 22  # bytes that a core keeps near
+_TILE = 1 << 12  # columns that are worked on side by side at most, where a channel has several
+_NEAR = 1 << 21  # bytes that a core keeps near
 
 
 class _Call(NamedTuple):
@@ -1045,15 +1122,21 @@ class _Way(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _way(
-    outer: tuple[int, ...], kept: tuple[int, ...], inner: tuple[int, ...], across: bool, along: bool, alone: bool, size: int
+    outer: tuple[int, ...],
+    kept: tuple[int, ...],
+    inner: tuple[int, ...],
+    across: bool,
+    along: bool,
+    alone: bool,
+    size: int,
 ) -> _Way:
     """A stage whose dimensions have these lengths; `size` is that of an element of all arrays."""
     rows, channels, columns = math.prod(outer), math.prod(kept), math.prod(inner)
     if across and not (along and (inner[-1] >= 64 or rows < 8)):
-        unit = max((_TILE if columns > 1 else _TILE // 16) // columns, 1)
-        whole = alone and rows * min(unit, channels) * columns * size <= _NEAR
+        unit = max(_TILE // columns, 1)
+        whole = alone and (columns > 1 or rows * channels * size <= _NEAR)
         parts = 1 if whole else max(min(rows * channels * columns // _PART, rows // 64, 8), 1)
-        return _Way(True, rows, channels, columns, rows, unit if parts == 1 and alone else channels, parts)
+        return _Way(True, rows, channels, columns, rows, unit if whole else channels, parts)
     total = rows * columns
     parts = 1 if channels >= 16 else max(min(total // _PART, 8), 1)
     return _Way(False, rows, channels, columns, total, 1 if parts == 1 else channels, parts)
@@ -1067,11 +1150,10 @@ def _go(call: _Call, stage: _Stage) -> None:
     way = _way(*lengths, stage.across is not None, stage.along is not None, alone, size)
     threads = call.threads if way.outer * way.kept * way.inner * size > _SMALL else 1
     units = np.ones(way.kept if call.made.scaled else 0, call.dtype)
-    if way.unit == way.kept:
+    if way.parts > 1 or (way.across and not alone):
         _Unit(call, stage, way, 0, way.kept, units, threads).go()
         return
-    tiles = -(-way.kept // way.unit)
-    step = -(-tiles // (1 if threads == 1 and not way.across else tiles if way.across else 4 * threads)) * way.unit
+    step = min(way.unit, -(-way.kept // threads)) if way.across else -(-way.kept // (4 * threads if threads > 1 else 1))
     ranges = [(first, min(first + step, way.kept)) for first in range(0, way.kept, step)]
     _together([_Unit(call, stage, way, *r, units, 1).go for r in ranges], threads)
 
@@ -1088,11 +1170,12 @@ class _Unit:
         self.channels = last - first if way.across else way.kept if self.keep else 1
         self.columns = self.channels * way.inner if way.across else self.channels
         self.slots = tuple(np.empty((len(call.slots), self.channels), call.dtype)) if self.alone else call.slots
-        self.pivots = tuple(np.zeros((stage.pivots, self.columns), call.dtype))
+        self.pivots = tuple(np.empty((stage.pivots, self.columns), call.dtype))
         self.sums = np.empty((stage.sums, self.columns))
         self.units = units[first:last] if self.sliced else units
         self.again = False
 
+    @np.errstate(all="ignore")
     def go(self) -> None:
         """All steps: at once, or one after the other where parts of the data are put together between them."""
         end, all_of_it = len(self.stage.steps), (0, self.way.length)

@@ -1073,10 +1073,26 @@ class _Apart(CompilerBase):
 
 
 # Of the freedoms of fast mathematics one alone: a product and a sum may be rounded once. NaN and Inf are what they are.
-_compiled = numba.njit(pipeline_class=_Apart, nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+_compiled = numba.njit(
+    pipeline_class=_Apart,
+    nogil=True,
+    cache=True,
+    no_cfunc_wrapper=True,
+    _nrt=False,
+    error_model="numpy",
+    fastmath={"contract"},
+)
+
+
 _inlined = numba.njit(nogil=True, error_model="numpy")
 
-_BLOCK, _PROBE = 4096, 32  # elements that are added up in the data's dtype at most, and for a pivot
+
+_BLOCK = 4096  # elements that are added up in the data's dtype at most
+
+
+_PROBE = 32  # elements side by side that a pivot is taken from
+
+
 _ROWS = 16  # rows of which each column is added up in it
 
 
@@ -1102,27 +1118,52 @@ def _step(a: Any) -> Any:
 
 @_compiled
 def _forward_1_along(
-    x_all, residual_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, eps_given,
-    shape, slots, pivots, sums, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    residual_all,
+    gamma_all,
+    beta_all,
+    y_all,
+    mean_all,
+    var_all,
+    inv_std_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    units,
+    again,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of x; what follows from the sums of x; y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     pivot_slot, scale_slot, shift_slot = slots
-    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    single = x_all.itemsize == 4
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if single else (2.2250738585072014e-308, 1e-290)
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
         unit = units[k]
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x
+        # 0: pivots, 1: sums of x
+        for step in range(max(first_step, 0), min(last_step, 2)):
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            pivot_of_x = pivots[0][at]
-            for t in range(2):
-                sums[t, at] = 0
+            pivot_of_x = pivots[0][at] if step == 1 else real(0)
+            for item in range(2):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             taken = 0
             while begin < end:
-                sum_of_x = product_of_x = real(0)
+                sum_of_x = real(0)
+                product_of_x = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1141,13 +1182,14 @@ def _forward_1_along(
                 other = float(taken)
                 near = real(sums[0, at] / other + pivot_of_x)
                 pivots[0][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of x
+        # what follows from the sums of x
+        if first_step <= 2 < last_step:
             count = float(total)
             unit = float(units[k])
             beta = beta_all[k]
             eps = eps_given * unit * unit
             gamma = gamma_all[k]
-            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            pivot = float(real(float(pivots[0][at]) + sums[0, at] / count))
             total_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
             moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
             m = float(shape[0] * shape[2])
@@ -1157,7 +1199,9 @@ def _forward_1_along(
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
             shift = beta - offset * scale
-            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+            fits = np.isfinite(var)
+            vanished = eps_given < smallest and abs(var) < tiny
+            if not again and (vanished or not fits):
                 units[k] = 0  # squares overflowed or vanished: in other units they do not
                 misfits += 1
                 continue
@@ -1167,7 +1211,8 @@ def _forward_1_along(
             pivot_slot[at] = pivot
             scale_slot[at] = scale
             shift_slot[at] = shift
-        if first_step <= 3 < last_step:  # y
+        # y
+        if first_step <= 3 < last_step:
             pivot = pivot_slot[at]
             scale = scale_slot[at]
             shift = shift_slot[at]
@@ -1192,24 +1237,52 @@ def _forward_1_along(
 
 @_compiled
 def _forward_1_across(
-    x_all, residual_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, eps_given,
-    shape, slots, pivots, sums, work, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    residual_all,
+    gamma_all,
+    beta_all,
+    y_all,
+    mean_all,
+    var_all,
+    inv_std_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    units,
+    again,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of x; what follows from the sums of x; y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     pivot_slot, scale_slot, shift_slot = slots
-    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    single = x_all.itemsize == 4
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if single else (2.2250738585072014e-308, 1e-290)
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x
+    total = rows * shape[2]
+    columns, misfits = last - first, 0
+    # 0: pivots, 1: sums of x
+    for step in range(max(first_step, 0), min(last_step, 2)):
         sum_of_x = work[0]
         product_of_x = work[1]
         pivot_of_x = pivots[0]
         skip = probe if step == 0 else 1
         begin, end = first_part, min(last_part, rows)
+        if step == 0:
+            for j in range(columns):
+                pivot_of_x[j] = 0
         for j in range(columns):
-            for t in range(2):
-                sums[t, j] = 0
+            for item in range(2):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_x[j] = 0
@@ -1217,7 +1290,8 @@ def _forward_1_across(
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     unit = units[k]
                     x = x_all[e] * unit
@@ -1232,7 +1306,8 @@ def _forward_1_across(
                 other = float((end - begin - 1) // skip + 1)
                 near = real(sums[0, k] / other + pivot_of_x[k])
                 pivot_of_x[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of x
+    # what follows from the sums of x
+    if first_step <= 2 < last_step:
         for k in range(columns // shape[2]):
             at = k
             count = float(total)
@@ -1240,7 +1315,7 @@ def _forward_1_across(
             beta = beta_all[k]
             eps = eps_given * unit * unit
             gamma = gamma_all[k]
-            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            pivot = float(real(float(pivots[0][at]) + sums[0, at] / count))
             total_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
             moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
             m = float(shape[0] * shape[2])
@@ -1250,7 +1325,9 @@ def _forward_1_across(
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
             shift = beta - offset * scale
-            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+            fits = np.isfinite(var)
+            vanished = eps_given < smallest and abs(var) < tiny
+            if not again and (vanished or not fits):
                 units[k] = 0  # squares overflowed or vanished: in other units they do not
                 misfits += 1
                 continue
@@ -1262,11 +1339,13 @@ def _forward_1_across(
             shift_slot[at] = shift
         if misfits:
             return misfits
-    if first_step <= 3 < last_step:  # y
+    # y
+    if first_step <= 3 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
+                e = np.uintp(first_e + j)
+                k = j
                 at = k
                 unit = units[k]
                 pivot = pivot_slot[at]
@@ -1284,21 +1363,45 @@ def _forward_1_across(
 
 @_compiled
 def _backward_1_along(
-    dy_all, x_all, residual_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, dx_all, dresidual_all, dgamma_all, dbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    residual_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    inv_std_all,
+    var_all,
+    dx_all,
+    dresidual_all,
+    dgamma_all,
+    dbeta_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of dtotal, x_hat; what follows from the sums of dtotal, x_hat; dx and dresidual."""
+    """dx and dresidual: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     mean_dtotal_slot, mean_dtotal_centred_x_hat_slot, mean_rounding_slot = slots
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
-        if first_step <= 0 < last_step:  # sums of x_shifted
+        # sums of x_shifted
+        if first_step <= 0 < last_step:
             limit = _BLOCK
             mean = mean_all[k]
-            for t in range(1):
-                sums[t, at] = 0
+            for item in range(1):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             mean = mean_all[k]
             var = var_all[k]
@@ -1317,27 +1420,31 @@ def _backward_1_along(
                     sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
                 sums[0, at] += sum_of_x_shifted
                 begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+        # what follows from the sums of x_shifted
+        if first_step <= 1 < last_step:
             count = float(total)
             total_x_shifted = sums[0, at]
             m = float(shape[0] * shape[2])
             mean_rounding = total_x_shifted / m
             mean_rounding_slot[at] = mean_rounding
-        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of dtotal, x_hat
+        # 2: pivots, 3: sums of dtotal, x_hat
+        for step in range(max(first_step, 2), min(last_step, 4)):
             skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
             mean = mean_all[k]
             mean_rounding = mean_rounding_slot[at]
             inv_std = inv_std_all[k]
             beta = beta_all[k]
             gamma = gamma_all[k]
-            pivot_of_dtotal = pivots[0][at]
-            pivot_of_x_hat = pivots[1][at]
-            for t in range(3):
-                sums[t, at] = 0
+            pivot_of_dtotal = pivots[0][at] if step == 3 else real(0)
+            pivot_of_x_hat = pivots[1][at] if step == 3 else real(0)
+            for item in range(3):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             taken = 0
             while begin < end:
-                sum_of_dtotal = sum_of_x_hat = product_of_dtotal_x_hat = real(0)
+                sum_of_dtotal = real(0)
+                sum_of_x_hat = real(0)
+                product_of_dtotal_x_hat = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1369,9 +1476,10 @@ def _backward_1_along(
                 pivots[0][at] = near if np.isfinite(near) else real(0)
                 near = real(sums[1, at] / other + pivot_of_x_hat)
                 pivots[1][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 4 < last_step:  # what follows from the sums of dtotal, x_hat
+        # what follows from the sums of dtotal, x_hat
+        if first_step <= 4 < last_step:
             count = float(total)
-            total_dtotal = sums[0, at] + count * pivots[0][at]
+            total_dtotal = sums[0, at] + count * float(pivots[0][at])
             moment_dtotal_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
             m = float(shape[0] * shape[2])
             mean_dtotal = total_dtotal / m
@@ -1382,7 +1490,8 @@ def _backward_1_along(
             dbeta_all[k] = dbeta
             mean_dtotal_slot[at] = mean_dtotal
             mean_dtotal_centred_x_hat_slot[at] = mean_dtotal_centred_x_hat
-        if first_step <= 5 < last_step:  # dx and dresidual
+        # dx and dresidual
+        if first_step <= 5 < last_step:
             mean = mean_all[k]
             mean_rounding = mean_rounding_slot[at]
             inv_std = inv_std_all[k]
@@ -1420,15 +1529,40 @@ def _backward_1_along(
 
 @_compiled
 def _backward_1_across(
-    dy_all, x_all, residual_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, dx_all, dresidual_all, dgamma_all, dbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    residual_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    inv_std_all,
+    var_all,
+    dx_all,
+    dresidual_all,
+    dgamma_all,
+    dbeta_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of dtotal, x_hat; what follows from the sums of dtotal, x_hat; dx and dresidual."""
+    """dx and dresidual: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     mean_dtotal_slot, mean_dtotal_centred_x_hat_slot, mean_rounding_slot = slots
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of x_shifted
+    total = rows * shape[2]
+    columns, misfits = last - first, 0
+    # sums of x_shifted
+    if first_step <= 0 < last_step:
         sum_of_x_shifted = work[0]
         skip = 1
         begin, end = first_part, min(last_part, rows)
@@ -1441,15 +1575,16 @@ def _backward_1_across(
         if not needed:
             end = begin
         for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
+            for item in range(1):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_x_shifted[j] = 0
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     mean = mean_all[k]
                     x = x_all[e]
@@ -1457,7 +1592,8 @@ def _backward_1_across(
                     sum_of_x_shifted[j] += x_shifted
             for j in range(columns):
                 sums[0, j] += sum_of_x_shifted[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+    # what follows from the sums of x_shifted
+    if first_step <= 1 < last_step:
         for k in range(columns // shape[2]):
             at = k
             count = float(total)
@@ -1465,7 +1601,8 @@ def _backward_1_across(
             m = float(shape[0] * shape[2])
             mean_rounding = total_x_shifted / m
             mean_rounding_slot[at] = mean_rounding
-    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of dtotal, x_hat
+    # 2: pivots, 3: sums of dtotal, x_hat
+    for step in range(max(first_step, 2), min(last_step, 4)):
         sum_of_dtotal = work[0]
         sum_of_x_hat = work[1]
         product_of_dtotal_x_hat = work[2]
@@ -1473,9 +1610,13 @@ def _backward_1_across(
         pivot_of_x_hat = pivots[1]
         skip = probe if step == 2 else 1
         begin, end = first_part, min(last_part, rows)
+        if step == 2:
+            for j in range(columns):
+                pivot_of_dtotal[j] = 0
+                pivot_of_x_hat[j] = 0
         for j in range(columns):
-            for t in range(3):
-                sums[t, j] = 0
+            for item in range(3):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_dtotal[j] = 0
@@ -1484,7 +1625,8 @@ def _backward_1_across(
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     mean = mean_all[k]
                     mean_rounding = mean_rounding_slot[at]
@@ -1516,11 +1658,12 @@ def _backward_1_across(
                 pivot_of_dtotal[k] = near if np.isfinite(near) else real(0)
                 near = real(sums[1, k] / other + pivot_of_x_hat[k])
                 pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 4 < last_step:  # what follows from the sums of dtotal, x_hat
+    # what follows from the sums of dtotal, x_hat
+    if first_step <= 4 < last_step:
         for k in range(columns // shape[2]):
             at = k
             count = float(total)
-            total_dtotal = sums[0, at] + count * pivots[0][at]
+            total_dtotal = sums[0, at] + count * float(pivots[0][at])
             moment_dtotal_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
             m = float(shape[0] * shape[2])
             mean_dtotal = total_dtotal / m
@@ -1531,11 +1674,13 @@ def _backward_1_across(
             dbeta_all[k] = dbeta
             mean_dtotal_slot[at] = mean_dtotal
             mean_dtotal_centred_x_hat_slot[at] = mean_dtotal_centred_x_hat
-    if first_step <= 5 < last_step:  # dx and dresidual
+    # dx and dresidual
+    if first_step <= 5 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
+                e = np.uintp(first_e + j)
+                k = j
                 at = k
                 mean = mean_all[k]
                 mean_rounding = mean_rounding_slot[at]
@@ -1565,16 +1710,35 @@ def _backward_1_across(
 
 @_compiled
 def _inference_1_along(
-    x_all, residual_all, gamma_all, beta_all, mean_all, var_all, y_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    residual_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    y_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # y
+        # y
+        if first_step <= 0 < last_step:
             beta = beta_all[k]
             mean = mean_all[k]
             eps = eps_given
@@ -1603,19 +1767,39 @@ def _inference_1_along(
 
 @_compiled
 def _inference_1_across(
-    x_all, residual_all, gamma_all, beta_all, mean_all, var_all, y_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    residual_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    y_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # y
+    columns, misfits = last - first, 0
+    # y
+    if first_step <= 0 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
+                e = np.uintp(first_e + j)
+                k = j
                 beta = beta_all[k]
                 mean = mean_all[k]
                 eps = eps_given
@@ -1635,16 +1819,40 @@ def _inference_1_across(
 
 @_compiled
 def _inference_backward_1_along(
-    dy_all, x_all, residual_all, gamma_all, beta_all, mean_all, var_all, dx_all, dresidual_all, dgamma_all, dbeta_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    residual_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    dx_all,
+    dresidual_all,
+    dgamma_all,
+    dbeta_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dy_step_total_x_hat, dy_step_total and dx and dresidual; what follows from the sums of dy_step_total_x_hat, dy_step_total."""
+    """dx and dresidual: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
-        if first_step <= 0 < last_step:  # sums of dy_step_total_x_hat, dy_step_total and dx and dresidual
+        # sums of dy_step_total_x_hat, dy_step_total and dx and dresidual
+        if first_step <= 0 < last_step:
             limit = _BLOCK
             mean = mean_all[k]
             beta = beta_all[k]
@@ -1655,11 +1863,12 @@ def _inference_backward_1_along(
             scale = gamma * inv_std
             inv_std = real(inv_std)
             scale = real(scale)
-            for t in range(2):
-                sums[t, at] = 0
+            for item in range(2):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             while begin < end:
-                sum_of_dy_step_total_x_hat = sum_of_dy_step_total = real(0)
+                sum_of_dy_step_total_x_hat = real(0)
+                sum_of_dy_step_total = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1682,8 +1891,8 @@ def _inference_backward_1_along(
                 sums[0, at] += sum_of_dy_step_total_x_hat
                 sums[1, at] += sum_of_dy_step_total
                 begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of dy_step_total_x_hat, dy_step_total
-            count = float(total)
+        # what follows from the sums of dy_step_total_x_hat, dy_step_total
+        if first_step <= 1 < last_step:
             total_dy_step_total_x_hat = sums[0, at]
             total_dy_step_total = sums[1, at]
             dgamma = total_dy_step_total_x_hat
@@ -1695,21 +1904,45 @@ def _inference_backward_1_along(
 
 @_compiled
 def _inference_backward_1_across(
-    dy_all, x_all, residual_all, gamma_all, beta_all, mean_all, var_all, dx_all, dresidual_all, dgamma_all, dbeta_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    residual_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    dx_all,
+    dresidual_all,
+    dgamma_all,
+    dbeta_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dy_step_total_x_hat, dy_step_total and dx and dresidual; what follows from the sums of dy_step_total_x_hat, dy_step_total."""
+    """dx and dresidual: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy_step_total_x_hat, dy_step_total and dx and dresidual
+    columns, misfits = last - first, 0
+    # sums of dy_step_total_x_hat, dy_step_total and dx and dresidual
+    if first_step <= 0 < last_step:
         sum_of_dy_step_total_x_hat = work[0]
         sum_of_dy_step_total = work[1]
         skip = 1
         begin, end = first_part, min(last_part, rows)
         for j in range(columns):
-            for t in range(2):
-                sums[t, j] = 0
+            for item in range(2):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_dy_step_total_x_hat[j] = 0
@@ -1717,7 +1950,8 @@ def _inference_backward_1_across(
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     mean = mean_all[k]
                     beta = beta_all[k]
@@ -1744,10 +1978,10 @@ def _inference_backward_1_across(
             for j in range(columns):
                 sums[0, j] += sum_of_dy_step_total_x_hat[j]
                 sums[1, j] += sum_of_dy_step_total[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy_step_total_x_hat, dy_step_total
+    # what follows from the sums of dy_step_total_x_hat, dy_step_total
+    if first_step <= 1 < last_step:
         for k in range(columns // shape[2]):
             at = k
-            count = float(total)
             total_dy_step_total_x_hat = sums[0, at]
             total_dy_step_total = sums[1, at]
             dgamma = total_dy_step_total_x_hat
@@ -1856,6 +2090,7 @@ _FUNCTIONS = {
 }
 
 
+@np.errstate(all="ignore")
 def _run(
     function: str,
     dtype: np.dtype[Any],
@@ -1895,7 +2130,8 @@ def _flat(array: Array, dtype: Any) -> Array:
     """The elements one after the other, where compiled code can read them, in a dtype."""
     if array.dtype != dtype or not array.flags.carray:
         read_only = array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-        array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
+        with np.errstate(all="ignore"):
+            array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
     return array.reshape(-1)
 
 
@@ -1916,8 +2152,8 @@ def _room(result: Array, dtype: Any) -> Array:
 
 _SMALL = 1 << 18  # bytes of data that one thread is done with before others have begun
 _PART = 1 << 16  # elements that are worth a part of their own
-_TILE = 1 << 12  # columns that are worked on side by side
-_NEAR = 1 << 22  # bytes that a core keeps near
+_TILE = 1 << 12  # columns that are worked on side by side at most, where a channel has several
+_NEAR = 1 << 21  # bytes that a core keeps near
 
 
 class _Call(NamedTuple):
@@ -1952,15 +2188,21 @@ class _Way(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _way(
-    outer: tuple[int, ...], kept: tuple[int, ...], inner: tuple[int, ...], across: bool, along: bool, alone: bool, size: int
+    outer: tuple[int, ...],
+    kept: tuple[int, ...],
+    inner: tuple[int, ...],
+    across: bool,
+    along: bool,
+    alone: bool,
+    size: int,
 ) -> _Way:
     """A stage whose dimensions have these lengths; `size` is that of an element of all arrays."""
     rows, channels, columns = math.prod(outer), math.prod(kept), math.prod(inner)
     if across and not (along and (inner[-1] >= 64 or rows < 8)):
-        unit = max((_TILE if columns > 1 else _TILE // 16) // columns, 1)
-        whole = alone and rows * min(unit, channels) * columns * size <= _NEAR
+        unit = max(_TILE // columns, 1)
+        whole = alone and (columns > 1 or rows * channels * size <= _NEAR)
         parts = 1 if whole else max(min(rows * channels * columns // _PART, rows // 64, 8), 1)
-        return _Way(True, rows, channels, columns, rows, unit if parts == 1 and alone else channels, parts)
+        return _Way(True, rows, channels, columns, rows, unit if whole else channels, parts)
     total = rows * columns
     parts = 1 if channels >= 16 else max(min(total // _PART, 8), 1)
     return _Way(False, rows, channels, columns, total, 1 if parts == 1 else channels, parts)
@@ -1974,11 +2216,10 @@ def _go(call: _Call, stage: _Stage) -> None:
     way = _way(*lengths, stage.across is not None, stage.along is not None, alone, size)
     threads = call.threads if way.outer * way.kept * way.inner * size > _SMALL else 1
     units = np.ones(way.kept if call.made.scaled else 0, call.dtype)
-    if way.unit == way.kept:
+    if way.parts > 1 or (way.across and not alone):
         _Unit(call, stage, way, 0, way.kept, units, threads).go()
         return
-    tiles = -(-way.kept // way.unit)
-    step = -(-tiles // (1 if threads == 1 and not way.across else tiles if way.across else 4 * threads)) * way.unit
+    step = min(way.unit, -(-way.kept // threads)) if way.across else -(-way.kept // (4 * threads if threads > 1 else 1))
     ranges = [(first, min(first + step, way.kept)) for first in range(0, way.kept, step)]
     _together([_Unit(call, stage, way, *r, units, 1).go for r in ranges], threads)
 
@@ -1995,11 +2236,12 @@ class _Unit:
         self.channels = last - first if way.across else way.kept if self.keep else 1
         self.columns = self.channels * way.inner if way.across else self.channels
         self.slots = tuple(np.empty((len(call.slots), self.channels), call.dtype)) if self.alone else call.slots
-        self.pivots = tuple(np.zeros((stage.pivots, self.columns), call.dtype))
+        self.pivots = tuple(np.empty((stage.pivots, self.columns), call.dtype))
         self.sums = np.empty((stage.sums, self.columns))
         self.units = units[first:last] if self.sliced else units
         self.again = False
 
+    @np.errstate(all="ignore")
     def go(self) -> None:
         """All steps: at once, or one after the other where parts of the data are put together between them."""
         end, all_of_it = len(self.stage.steps), (0, self.way.length)

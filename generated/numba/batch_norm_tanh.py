@@ -1027,10 +1027,23 @@ class _Apart(CompilerBase):
 
 
 # Of the freedoms of fast mathematics one alone: a product and a sum may be rounded once. NaN and Inf are what they are.
-_compiled = numba.njit(pipeline_class=_Apart, nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, error_model="numpy", fastmath={"contract"})
-_inlined = numba.njit(nogil=True, error_model="numpy")
+_compiled = numba.njit(
+    pipeline_class=_Apart,
+    nogil=True,
+    cache=True,
+    no_cfunc_wrapper=True,
+    _nrt=False,
+    error_model="numpy",
+    fastmath={"contract"},
+)
 
-_BLOCK, _PROBE = 4096, 32  # elements that are added up in the data's dtype at most, and for a pivot
+
+_BLOCK = 4096  # elements that are added up in the data's dtype at most
+
+
+_PROBE = 32  # elements side by side that a pivot is taken from
+
+
 _ROWS = 16  # rows of which each column is added up in it
 
 
@@ -1046,27 +1059,51 @@ def _plus(context: Any, a: Any, b: Any) -> Any:
 
 @_compiled
 def _forward_1_along(
-    x_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, eps_given,
-    shape, slots, pivots, sums, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    gamma_all,
+    beta_all,
+    y_all,
+    mean_all,
+    var_all,
+    inv_std_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    units,
+    again,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of x; what follows from the sums of x; y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     pivot_slot, scale_slot, shift_slot = slots
-    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    single = x_all.itemsize == 4
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if single else (2.2250738585072014e-308, 1e-290)
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
         unit = units[k]
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x
+        # 0: pivots, 1: sums of x
+        for step in range(max(first_step, 0), min(last_step, 2)):
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            pivot_of_x = pivots[0][at]
-            for t in range(2):
-                sums[t, at] = 0
+            pivot_of_x = pivots[0][at] if step == 1 else real(0)
+            for item in range(2):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             taken = 0
             while begin < end:
-                sum_of_x = product_of_x = real(0)
+                sum_of_x = real(0)
+                product_of_x = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1085,13 +1122,14 @@ def _forward_1_along(
                 other = float(taken)
                 near = real(sums[0, at] / other + pivot_of_x)
                 pivots[0][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of x
+        # what follows from the sums of x
+        if first_step <= 2 < last_step:
             count = float(total)
             unit = float(units[k])
             beta = beta_all[k]
             eps = eps_given * unit * unit
             gamma = gamma_all[k]
-            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            pivot = float(real(float(pivots[0][at]) + sums[0, at] / count))
             total_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
             moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
             m = float(shape[0] * shape[2])
@@ -1101,7 +1139,9 @@ def _forward_1_along(
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
             shift = beta - offset * scale
-            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+            fits = np.isfinite(var)
+            vanished = eps_given < smallest and abs(var) < tiny
+            if not again and (vanished or not fits):
                 units[k] = 0  # squares overflowed or vanished: in other units they do not
                 misfits += 1
                 continue
@@ -1111,7 +1151,8 @@ def _forward_1_along(
             pivot_slot[at] = pivot
             scale_slot[at] = scale
             shift_slot[at] = shift
-        if first_step <= 3 < last_step:  # y
+        # y
+        if first_step <= 3 < last_step:
             pivot = pivot_slot[at]
             scale = scale_slot[at]
             shift = shift_slot[at]
@@ -1134,24 +1175,51 @@ def _forward_1_along(
 
 @_compiled
 def _forward_1_across(
-    x_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, eps_given,
-    shape, slots, pivots, sums, work, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    gamma_all,
+    beta_all,
+    y_all,
+    mean_all,
+    var_all,
+    inv_std_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    units,
+    again,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of x; what follows from the sums of x; y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     pivot_slot, scale_slot, shift_slot = slots
-    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    single = x_all.itemsize == 4
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if single else (2.2250738585072014e-308, 1e-290)
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x
+    total = rows * shape[2]
+    columns, misfits = last - first, 0
+    # 0: pivots, 1: sums of x
+    for step in range(max(first_step, 0), min(last_step, 2)):
         sum_of_x = work[0]
         product_of_x = work[1]
         pivot_of_x = pivots[0]
         skip = probe if step == 0 else 1
         begin, end = first_part, min(last_part, rows)
+        if step == 0:
+            for j in range(columns):
+                pivot_of_x[j] = 0
         for j in range(columns):
-            for t in range(2):
-                sums[t, j] = 0
+            for item in range(2):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_x[j] = 0
@@ -1159,7 +1227,8 @@ def _forward_1_across(
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     unit = units[k]
                     x = x_all[e] * unit
@@ -1174,7 +1243,8 @@ def _forward_1_across(
                 other = float((end - begin - 1) // skip + 1)
                 near = real(sums[0, k] / other + pivot_of_x[k])
                 pivot_of_x[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of x
+    # what follows from the sums of x
+    if first_step <= 2 < last_step:
         for k in range(columns // shape[2]):
             at = k
             count = float(total)
@@ -1182,7 +1252,7 @@ def _forward_1_across(
             beta = beta_all[k]
             eps = eps_given * unit * unit
             gamma = gamma_all[k]
-            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            pivot = float(real(float(pivots[0][at]) + sums[0, at] / count))
             total_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
             moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
             m = float(shape[0] * shape[2])
@@ -1192,7 +1262,9 @@ def _forward_1_across(
             inv_std = 1 / math.sqrt(eps + var)
             scale = gamma * inv_std
             shift = beta - offset * scale
-            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+            fits = np.isfinite(var)
+            vanished = eps_given < smallest and abs(var) < tiny
+            if not again and (vanished or not fits):
                 units[k] = 0  # squares overflowed or vanished: in other units they do not
                 misfits += 1
                 continue
@@ -1204,11 +1276,13 @@ def _forward_1_across(
             shift_slot[at] = shift
         if misfits:
             return misfits
-    if first_step <= 3 < last_step:  # y
+    # y
+    if first_step <= 3 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
+                e = np.uintp(first_e + j)
+                k = j
                 at = k
                 unit = units[k]
                 pivot = pivot_slot[at]
@@ -1224,21 +1298,43 @@ def _forward_1_across(
 
 @_compiled
 def _backward_1_along(
-    dy_all, x_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, dx_all, dgamma_all, dbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    inv_std_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of dz, x_hat; what follows from the sums of dz, x_hat; dx."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     mean_dz_slot, mean_dz_centred_x_hat_slot, mean_rounding_slot = slots
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
-        if first_step <= 0 < last_step:  # sums of x_shifted
+        # sums of x_shifted
+        if first_step <= 0 < last_step:
             limit = _BLOCK
             mean = mean_all[k]
-            for t in range(1):
-                sums[t, at] = 0
+            for item in range(1):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             mean = mean_all[k]
             var = var_all[k]
@@ -1257,27 +1353,31 @@ def _backward_1_along(
                     sum_of_x_shifted = _plus(sum_of_x_shifted, x_shifted)
                 sums[0, at] += sum_of_x_shifted
                 begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+        # what follows from the sums of x_shifted
+        if first_step <= 1 < last_step:
             count = float(total)
             total_x_shifted = sums[0, at]
             m = float(shape[0] * shape[2])
             mean_rounding = total_x_shifted / m
             mean_rounding_slot[at] = mean_rounding
-        for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of dz, x_hat
+        # 2: pivots, 3: sums of dz, x_hat
+        for step in range(max(first_step, 2), min(last_step, 4)):
             skip, limit = (probe, _PROBE) if step == 2 else (0, _BLOCK)
             mean = mean_all[k]
             mean_rounding = mean_rounding_slot[at]
             inv_std = inv_std_all[k]
             beta = beta_all[k]
             gamma = gamma_all[k]
-            pivot_of_dz = pivots[0][at]
-            pivot_of_x_hat = pivots[1][at]
-            for t in range(3):
-                sums[t, at] = 0
+            pivot_of_dz = pivots[0][at] if step == 3 else real(0)
+            pivot_of_x_hat = pivots[1][at] if step == 3 else real(0)
+            for item in range(3):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             taken = 0
             while begin < end:
-                sum_of_dz = sum_of_x_hat = product_of_dz_x_hat = real(0)
+                sum_of_dz = real(0)
+                sum_of_x_hat = real(0)
+                product_of_dz_x_hat = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1308,9 +1408,10 @@ def _backward_1_along(
                 pivots[0][at] = near if np.isfinite(near) else real(0)
                 near = real(sums[1, at] / other + pivot_of_x_hat)
                 pivots[1][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 4 < last_step:  # what follows from the sums of dz, x_hat
+        # what follows from the sums of dz, x_hat
+        if first_step <= 4 < last_step:
             count = float(total)
-            total_dz = sums[0, at] + count * pivots[0][at]
+            total_dz = sums[0, at] + count * float(pivots[0][at])
             moment_dz_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
             m = float(shape[0] * shape[2])
             mean_dz = total_dz / m
@@ -1321,7 +1422,8 @@ def _backward_1_along(
             dbeta_all[k] = dbeta
             mean_dz_slot[at] = mean_dz
             mean_dz_centred_x_hat_slot[at] = mean_dz_centred_x_hat
-        if first_step <= 5 < last_step:  # dx
+        # dx
+        if first_step <= 5 < last_step:
             mean = mean_all[k]
             mean_rounding = mean_rounding_slot[at]
             inv_std = inv_std_all[k]
@@ -1356,15 +1458,38 @@ def _backward_1_along(
 
 @_compiled
 def _backward_1_across(
-    dy_all, x_all, gamma_all, beta_all, mean_all, inv_std_all, var_all, dx_all, dgamma_all, dbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    inv_std_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of x_shifted; what follows from the sums of x_shifted; 2: pivots, 3: sums of dz, x_hat; what follows from the sums of dz, x_hat; dx."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     mean_dz_slot, mean_dz_centred_x_hat_slot, mean_rounding_slot = slots
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of x_shifted
+    total = rows * shape[2]
+    columns, misfits = last - first, 0
+    # sums of x_shifted
+    if first_step <= 0 < last_step:
         sum_of_x_shifted = work[0]
         skip = 1
         begin, end = first_part, min(last_part, rows)
@@ -1377,15 +1502,16 @@ def _backward_1_across(
         if not needed:
             end = begin
         for j in range(columns):
-            for t in range(1):
-                sums[t, j] = 0
+            for item in range(1):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_x_shifted[j] = 0
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     mean = mean_all[k]
                     x = x_all[e]
@@ -1393,7 +1519,8 @@ def _backward_1_across(
                     sum_of_x_shifted[j] += x_shifted
             for j in range(columns):
                 sums[0, j] += sum_of_x_shifted[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of x_shifted
+    # what follows from the sums of x_shifted
+    if first_step <= 1 < last_step:
         for k in range(columns // shape[2]):
             at = k
             count = float(total)
@@ -1401,7 +1528,8 @@ def _backward_1_across(
             m = float(shape[0] * shape[2])
             mean_rounding = total_x_shifted / m
             mean_rounding_slot[at] = mean_rounding
-    for step in range(max(first_step, 2), min(last_step, 4)):  # 2: pivots, 3: sums of dz, x_hat
+    # 2: pivots, 3: sums of dz, x_hat
+    for step in range(max(first_step, 2), min(last_step, 4)):
         sum_of_dz = work[0]
         sum_of_x_hat = work[1]
         product_of_dz_x_hat = work[2]
@@ -1409,9 +1537,13 @@ def _backward_1_across(
         pivot_of_x_hat = pivots[1]
         skip = probe if step == 2 else 1
         begin, end = first_part, min(last_part, rows)
+        if step == 2:
+            for j in range(columns):
+                pivot_of_dz[j] = 0
+                pivot_of_x_hat[j] = 0
         for j in range(columns):
-            for t in range(3):
-                sums[t, j] = 0
+            for item in range(3):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_dz[j] = 0
@@ -1420,7 +1552,8 @@ def _backward_1_across(
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     mean = mean_all[k]
                     mean_rounding = mean_rounding_slot[at]
@@ -1451,11 +1584,12 @@ def _backward_1_across(
                 pivot_of_dz[k] = near if np.isfinite(near) else real(0)
                 near = real(sums[1, k] / other + pivot_of_x_hat[k])
                 pivot_of_x_hat[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 4 < last_step:  # what follows from the sums of dz, x_hat
+    # what follows from the sums of dz, x_hat
+    if first_step <= 4 < last_step:
         for k in range(columns // shape[2]):
             at = k
             count = float(total)
-            total_dz = sums[0, at] + count * pivots[0][at]
+            total_dz = sums[0, at] + count * float(pivots[0][at])
             moment_dz_x_hat = sums[2, at] - sums[0, at] * (sums[1, at] / count)
             m = float(shape[0] * shape[2])
             mean_dz = total_dz / m
@@ -1466,11 +1600,13 @@ def _backward_1_across(
             dbeta_all[k] = dbeta
             mean_dz_slot[at] = mean_dz
             mean_dz_centred_x_hat_slot[at] = mean_dz_centred_x_hat
-    if first_step <= 5 < last_step:  # dx
+    # dx
+    if first_step <= 5 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
+                e = np.uintp(first_e + j)
+                k = j
                 at = k
                 mean = mean_all[k]
                 mean_rounding = mean_rounding_slot[at]
@@ -1497,16 +1633,34 @@ def _backward_1_across(
 
 @_compiled
 def _inference_1_along(
-    x_all, gamma_all, beta_all, mean_all, var_all, y_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    y_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # y
+        # y
+        if first_step <= 0 < last_step:
             beta = beta_all[k]
             mean = mean_all[k]
             eps = eps_given
@@ -1533,19 +1687,38 @@ def _inference_1_along(
 
 @_compiled
 def _inference_1_across(
-    x_all, gamma_all, beta_all, mean_all, var_all, y_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    y_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # y
+    columns, misfits = last - first, 0
+    # y
+    if first_step <= 0 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
+                e = np.uintp(first_e + j)
+                k = j
                 beta = beta_all[k]
                 mean = mean_all[k]
                 eps = eps_given
@@ -1563,16 +1736,38 @@ def _inference_1_across(
 
 @_compiled
 def _inference_backward_1_along(
-    dy_all, x_all, gamma_all, beta_all, mean_all, var_all, dx_all, dgamma_all, dbeta_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dy_x_hat, dy_x_hat_y, dy_y, dy and dx; what follows from the sums of dy_x_hat, dy_x_hat_y, dy_y, dy."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
-        if first_step <= 0 < last_step:  # sums of dy_x_hat, dy_x_hat_y, dy_y, dy and dx
+        # sums of dy_x_hat, dy_x_hat_y, dy_y, dy and dx
+        if first_step <= 0 < last_step:
             limit = _BLOCK
             mean = mean_all[k]
             beta = beta_all[k]
@@ -1583,11 +1778,14 @@ def _inference_backward_1_along(
             scale = gamma * inv_std
             inv_std = real(inv_std)
             scale = real(scale)
-            for t in range(4):
-                sums[t, at] = 0
+            for item in range(4):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             while begin < end:
-                sum_of_dy_x_hat = sum_of_dy_x_hat_y = sum_of_dy_y = sum_of_dy = real(0)
+                sum_of_dy_x_hat = real(0)
+                sum_of_dy_x_hat_y = real(0)
+                sum_of_dy_y = real(0)
+                sum_of_dy = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1610,8 +1808,8 @@ def _inference_backward_1_along(
                 sums[2, at] += sum_of_dy_y
                 sums[3, at] += sum_of_dy
                 begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of dy_x_hat, dy_x_hat_y, dy_y, dy
-            count = float(total)
+        # what follows from the sums of dy_x_hat, dy_x_hat_y, dy_y, dy
+        if first_step <= 1 < last_step:
             total_dy_x_hat = sums[0, at]
             total_dy_x_hat_y = sums[1, at]
             total_dy_y = sums[2, at]
@@ -1629,14 +1827,36 @@ def _inference_backward_1_along(
 
 @_compiled
 def _inference_backward_1_across(
-    dy_all, x_all, gamma_all, beta_all, mean_all, var_all, dx_all, dgamma_all, dbeta_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dy_x_hat, dy_x_hat_y, dy_y, dy and dx; what follows from the sums of dy_x_hat, dy_x_hat_y, dy_y, dy."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy_x_hat, dy_x_hat_y, dy_y, dy and dx
+    columns, misfits = last - first, 0
+    # sums of dy_x_hat, dy_x_hat_y, dy_y, dy and dx
+    if first_step <= 0 < last_step:
         sum_of_dy_x_hat = work[0]
         sum_of_dy_x_hat_y = work[1]
         sum_of_dy_y = work[2]
@@ -1644,8 +1864,8 @@ def _inference_backward_1_across(
         skip = 1
         begin, end = first_part, min(last_part, rows)
         for j in range(columns):
-            for t in range(4):
-                sums[t, j] = 0
+            for item in range(4):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_dy_x_hat[j] = 0
@@ -1655,7 +1875,8 @@ def _inference_backward_1_across(
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     mean = mean_all[k]
                     beta = beta_all[k]
@@ -1682,10 +1903,10 @@ def _inference_backward_1_across(
                 sums[1, j] += sum_of_dy_x_hat_y[j]
                 sums[2, j] += sum_of_dy_y[j]
                 sums[3, j] += sum_of_dy[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy_x_hat, dy_x_hat_y, dy_y, dy
+    # what follows from the sums of dy_x_hat, dy_x_hat_y, dy_y, dy
+    if first_step <= 1 < last_step:
         for k in range(columns // shape[2]):
             at = k
-            count = float(total)
             total_dy_x_hat = sums[0, at]
             total_dy_x_hat_y = sums[1, at]
             total_dy_y = sums[2, at]
@@ -1800,6 +2021,7 @@ _FUNCTIONS = {
 }
 
 
+@np.errstate(all="ignore")
 def _run(
     function: str,
     dtype: np.dtype[Any],
@@ -1839,7 +2061,8 @@ def _flat(array: Array, dtype: Any) -> Array:
     """The elements one after the other, where compiled code can read them, in a dtype."""
     if array.dtype != dtype or not array.flags.carray:
         read_only = array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-        array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
+        with np.errstate(all="ignore"):
+            array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
     return array.reshape(-1)
 
 
@@ -1860,8 +2083,8 @@ def _room(result: Array, dtype: Any) -> Array:
 
 _SMALL = 1 << 18  # bytes of data that one thread is done with before others have begun
 _PART = 1 << 16  # elements that are worth a part of their own
-_TILE = 1 << 12  # columns that are worked on side by side
-_NEAR = 1 << 22  # bytes that a core keeps near
+_TILE = 1 << 12  # columns that are worked on side by side at most, where a channel has several
+_NEAR = 1 << 21  # bytes that a core keeps near
 
 
 class _Call(NamedTuple):
@@ -1896,15 +2119,21 @@ class _Way(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _way(
-    outer: tuple[int, ...], kept: tuple[int, ...], inner: tuple[int, ...], across: bool, along: bool, alone: bool, size: int
+    outer: tuple[int, ...],
+    kept: tuple[int, ...],
+    inner: tuple[int, ...],
+    across: bool,
+    along: bool,
+    alone: bool,
+    size: int,
 ) -> _Way:
     """A stage whose dimensions have these lengths; `size` is that of an element of all arrays."""
     rows, channels, columns = math.prod(outer), math.prod(kept), math.prod(inner)
     if across and not (along and (inner[-1] >= 64 or rows < 8)):
-        unit = max((_TILE if columns > 1 else _TILE // 16) // columns, 1)
-        whole = alone and rows * min(unit, channels) * columns * size <= _NEAR
+        unit = max(_TILE // columns, 1)
+        whole = alone and (columns > 1 or rows * channels * size <= _NEAR)
         parts = 1 if whole else max(min(rows * channels * columns // _PART, rows // 64, 8), 1)
-        return _Way(True, rows, channels, columns, rows, unit if parts == 1 and alone else channels, parts)
+        return _Way(True, rows, channels, columns, rows, unit if whole else channels, parts)
     total = rows * columns
     parts = 1 if channels >= 16 else max(min(total // _PART, 8), 1)
     return _Way(False, rows, channels, columns, total, 1 if parts == 1 else channels, parts)
@@ -1918,11 +2147,10 @@ def _go(call: _Call, stage: _Stage) -> None:
     way = _way(*lengths, stage.across is not None, stage.along is not None, alone, size)
     threads = call.threads if way.outer * way.kept * way.inner * size > _SMALL else 1
     units = np.ones(way.kept if call.made.scaled else 0, call.dtype)
-    if way.unit == way.kept:
+    if way.parts > 1 or (way.across and not alone):
         _Unit(call, stage, way, 0, way.kept, units, threads).go()
         return
-    tiles = -(-way.kept // way.unit)
-    step = -(-tiles // (1 if threads == 1 and not way.across else tiles if way.across else 4 * threads)) * way.unit
+    step = min(way.unit, -(-way.kept // threads)) if way.across else -(-way.kept // (4 * threads if threads > 1 else 1))
     ranges = [(first, min(first + step, way.kept)) for first in range(0, way.kept, step)]
     _together([_Unit(call, stage, way, *r, units, 1).go for r in ranges], threads)
 
@@ -1939,11 +2167,12 @@ class _Unit:
         self.channels = last - first if way.across else way.kept if self.keep else 1
         self.columns = self.channels * way.inner if way.across else self.channels
         self.slots = tuple(np.empty((len(call.slots), self.channels), call.dtype)) if self.alone else call.slots
-        self.pivots = tuple(np.zeros((stage.pivots, self.columns), call.dtype))
+        self.pivots = tuple(np.empty((stage.pivots, self.columns), call.dtype))
         self.sums = np.empty((stage.sums, self.columns))
         self.units = units[first:last] if self.sliced else units
         self.again = False
 
+    @np.errstate(all="ignore")
     def go(self) -> None:
         """All steps: at once, or one after the other where parts of the data are put together between them."""
         end, all_of_it = len(self.stage.steps), (0, self.way.length)

@@ -713,10 +713,23 @@ class _Apart(CompilerBase):
 
 
 # Of the freedoms of fast mathematics one alone: a product and a sum may be rounded once. NaN and Inf are what they are.
-_compiled = numba.njit(pipeline_class=_Apart, nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, error_model="numpy", fastmath={"contract"})
-_inlined = numba.njit(nogil=True, error_model="numpy")
+_compiled = numba.njit(
+    pipeline_class=_Apart,
+    nogil=True,
+    cache=True,
+    no_cfunc_wrapper=True,
+    _nrt=False,
+    error_model="numpy",
+    fastmath={"contract"},
+)
 
-_BLOCK, _PROBE = 4096, 32  # elements that are added up in the data's dtype at most, and for a pivot
+
+_BLOCK = 4096  # elements that are added up in the data's dtype at most
+
+
+_PROBE = 32  # elements side by side that a pivot is taken from
+
+
 _ROWS = 16  # rows of which each column is added up in it
 
 
@@ -732,27 +745,51 @@ def _plus(context: Any, a: Any, b: Any) -> Any:
 
 @_compiled
 def _forward_1_along(
-    x_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, eps_given,
-    shape, slots, pivots, sums, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    gamma_all,
+    beta_all,
+    y_all,
+    mean_all,
+    var_all,
+    inv_std_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    units,
+    again,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of x; what follows from the sums of x; y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     inv_std_slot, pivot_slot, shift_slot = slots
-    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    single = x_all.itemsize == 4
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if single else (2.2250738585072014e-308, 1e-290)
     kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
+    total = 1 * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
         unit = units[k]
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x
+        # 0: pivots, 1: sums of x
+        for step in range(max(first_step, 0), min(last_step, 2)):
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            pivot_of_x = pivots[0][at]
-            for t in range(2):
-                sums[t, at] = 0
+            pivot_of_x = pivots[0][at] if step == 1 else real(0)
+            for item in range(2):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             taken = 0
             while begin < end:
-                sum_of_x = product_of_x = real(0)
+                sum_of_x = real(0)
+                product_of_x = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -771,11 +808,12 @@ def _forward_1_along(
                 other = float(taken)
                 near = real(sums[0, at] / other + pivot_of_x)
                 pivots[0][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of x
+        # what follows from the sums of x
+        if first_step <= 2 < last_step:
             count = float(total)
             unit = float(units[k])
             eps = eps_given * unit * unit
-            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            pivot = float(real(float(pivots[0][at]) + sums[0, at] / count))
             total_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
             moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
             features = float(shape[1])
@@ -784,7 +822,9 @@ def _forward_1_along(
             var = np.maximum(moment_x / features, 0.0)
             inv_std = 1 / math.sqrt(eps + var)
             shift = inv_std * offset
-            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+            fits = np.isfinite(var)
+            vanished = eps_given < smallest and abs(var) < tiny
+            if not again and (vanished or not fits):
                 units[k] = 0  # squares overflowed or vanished: in other units they do not
                 misfits += 1
                 continue
@@ -794,7 +834,8 @@ def _forward_1_along(
             inv_std_slot[at] = inv_std
             pivot_slot[at] = pivot
             shift_slot[at] = shift
-        if first_step <= 3 < last_step:  # y
+        # y
+        if first_step <= 3 < last_step:
             pivot = pivot_slot[at]
             inv_std = inv_std_slot[at]
             shift = shift_slot[at]
@@ -819,29 +860,51 @@ def _forward_1_along(
 
 @_compiled
 def _backward_1_along(
-    dy_all, x_all, gamma_all, mean_all, inv_std_all, var_all, dx_all, dgamma_all, dbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    gamma_all,
+    mean_all,
+    inv_std_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of x_shifted, dx_hat, inv_std_x_shifted; what follows from the sums of x_shifted, dx_hat, inv_std_x_shifted."""
+    """the sums: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     mean_dx_hat_slot, mean_dx_hat_centred_x_hat_slot, mean_rounding_slot = slots
     kept, run, runs = shape[0], shape[1], 1
-    total, misfits = 1 * runs * run, 0
+    total = 1 * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of x_shifted, dx_hat, inv_std_x_shifted
+        # 0: pivots, 1: sums of x_shifted, dx_hat
+        for step in range(max(first_step, 0), min(last_step, 2)):
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
             inv_std = inv_std_all[k]
             mean = mean_all[k]
-            pivot_of_x_shifted = pivots[0][at]
-            pivot_of_dx_hat = pivots[1][at]
-            pivot_of_inv_std_x_shifted = pivots[2][at]
-            for t in range(4):
-                sums[t, at] = 0
+            pivot_of_x_shifted = pivots[0][at] if step == 1 else real(0)
+            pivot_of_dx_hat = pivots[1][at] if step == 1 else real(0)
+            for item in range(3):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             taken = 0
             while begin < end:
-                sum_of_x_shifted = sum_of_dx_hat = sum_of_inv_std_x_shifted = product_of_dx_hat_inv_std_x_shifted = real(0)
+                sum_of_x_shifted = real(0)
+                sum_of_dx_hat = real(0)
+                product_of_dx_hat_inv_std_x_shifted = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -857,13 +920,12 @@ def _backward_1_along(
                     sum_of_x_shifted = _plus(sum_of_x_shifted, from_x_shifted)
                     from_dx_hat = dx_hat - pivot_of_dx_hat
                     sum_of_dx_hat = _plus(sum_of_dx_hat, from_dx_hat)
-                    from_inv_std_x_shifted = inv_std * x_shifted - pivot_of_inv_std_x_shifted
-                    sum_of_inv_std_x_shifted = _plus(sum_of_inv_std_x_shifted, from_inv_std_x_shifted)
-                    product_of_dx_hat_inv_std_x_shifted = _plus(product_of_dx_hat_inv_std_x_shifted, from_dx_hat * from_inv_std_x_shifted)
+                    product_of_dx_hat_inv_std_x_shifted = _plus(
+                        product_of_dx_hat_inv_std_x_shifted, from_dx_hat * from_x_shifted
+                    )
                 sums[0, at] += sum_of_x_shifted
                 sums[1, at] += sum_of_dx_hat
-                sums[2, at] += sum_of_inv_std_x_shifted
-                sums[3, at] += product_of_dx_hat_inv_std_x_shifted
+                sums[2, at] += product_of_dx_hat_inv_std_x_shifted
                 begin += n + skip
                 taken += n
             if step == 0:
@@ -872,13 +934,13 @@ def _backward_1_along(
                 pivots[0][at] = near if np.isfinite(near) else real(0)
                 near = real(sums[1, at] / other + pivot_of_dx_hat)
                 pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of x_shifted, dx_hat, inv_std_x_shifted
+        # what follows from the sums of x_shifted, dx_hat
+        if first_step <= 2 < last_step:
             count = float(total)
-            total_x_shifted = sums[0, at] + count * pivots[0][at]
-            total_dx_hat = sums[1, at] + count * pivots[1][at]
-            moment_dx_hat_inv_std_x_shifted = sums[3, at] - sums[1, at] * (sums[2, at] / count)
+            inv_std = inv_std_all[k]
+            total_x_shifted = sums[0, at] + count * float(pivots[0][at])
+            total_dx_hat = sums[1, at] + count * float(pivots[1][at])
+            moment_dx_hat_inv_std_x_shifted = inv_std * (sums[2, at] - sums[1, at] * (sums[0, at] / count))
             features = float(shape[1])
             mean_rounding = total_x_shifted / features
             mean_dx_hat = total_dx_hat / features
@@ -892,22 +954,42 @@ def _backward_1_along(
 
 @_compiled
 def _backward_2_across(
-    dy_all, x_all, gamma_all, mean_all, inv_std_all, var_all, dx_all, dgamma_all, dbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    gamma_all,
+    mean_all,
+    inv_std_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dy_x_hat, dy and dx; what follows from the sums of dy_x_hat, dy."""
-    real = dy_all.dtype.type
+    """dx: some channels, some parts of them, some steps."""
     mean_dx_hat_slot, mean_dx_hat_centred_x_hat_slot, mean_rounding_slot = slots
     rows, width = shape[0], shape[1] * 1
-    total, columns, misfits = rows * 1, last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy_x_hat, dy and dx
+    columns, misfits = last - first, 0
+    # sums of dy_x_hat, dy and dx
+    if first_step <= 0 < last_step:
         sum_of_dy_x_hat = work[0]
         sum_of_dy = work[1]
         skip = 1
         begin, end = first_part, min(last_part, rows)
         for j in range(columns):
-            for t in range(2):
-                sums[t, j] = 0
+            for item in range(2):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_dy_x_hat[j] = 0
@@ -920,7 +1002,8 @@ def _backward_2_across(
                 mean_dx_hat = mean_dx_hat_slot[(o) * keep]
                 mean_dx_hat_centred_x_hat = mean_dx_hat_centred_x_hat_slot[(o) * keep]
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     gamma = gamma_all[k]
                     dy = dy_all[e]
@@ -937,10 +1020,10 @@ def _backward_2_across(
             for j in range(columns):
                 sums[0, j] += sum_of_dy_x_hat[j]
                 sums[1, j] += sum_of_dy[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy_x_hat, dy
+    # what follows from the sums of dy_x_hat, dy
+    if first_step <= 1 < last_step:
         for k in range(columns // 1):
             at = k
-            count = float(total)
             total_dy_x_hat = sums[0, at]
             total_dy = sums[1, at]
             dgamma = total_dy_x_hat
@@ -1008,8 +1091,8 @@ _FUNCTIONS = {
                 (0,),
                 (1,),
                 ("probe", "sum", "settle"),
-                4,
                 3,
+                2,
                 (),
             ),
             _Stage(
@@ -1028,6 +1111,7 @@ _FUNCTIONS = {
 }
 
 
+@np.errstate(all="ignore")
 def _run(
     function: str,
     dtype: np.dtype[Any],
@@ -1067,7 +1151,8 @@ def _flat(array: Array, dtype: Any) -> Array:
     """The elements one after the other, where compiled code can read them, in a dtype."""
     if array.dtype != dtype or not array.flags.carray:
         read_only = array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-        array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
+        with np.errstate(all="ignore"):
+            array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
     return array.reshape(-1)
 
 
@@ -1088,8 +1173,8 @@ def _room(result: Array, dtype: Any) -> Array:
 
 _SMALL = 1 << 18  # bytes of data that one thread is done with before others have begun
 _PART = 1 << 16  # elements that are worth a part of their own
-_TILE = 1 << 12  # columns that are worked on side by side
-_NEAR = 1 << 22  # bytes that a core keeps near
+_TILE = 1 << 12  # columns that are worked on side by side at most, where a channel has several
+_NEAR = 1 << 21  # bytes that a core keeps near
 
 
 class _Call(NamedTuple):
@@ -1124,15 +1209,21 @@ class _Way(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _way(
-    outer: tuple[int, ...], kept: tuple[int, ...], inner: tuple[int, ...], across: bool, along: bool, alone: bool, size: int
+    outer: tuple[int, ...],
+    kept: tuple[int, ...],
+    inner: tuple[int, ...],
+    across: bool,
+    along: bool,
+    alone: bool,
+    size: int,
 ) -> _Way:
     """A stage whose dimensions have these lengths; `size` is that of an element of all arrays."""
     rows, channels, columns = math.prod(outer), math.prod(kept), math.prod(inner)
     if across and not (along and (inner[-1] >= 64 or rows < 8)):
-        unit = max((_TILE if columns > 1 else _TILE // 16) // columns, 1)
-        whole = alone and rows * min(unit, channels) * columns * size <= _NEAR
+        unit = max(_TILE // columns, 1)
+        whole = alone and (columns > 1 or rows * channels * size <= _NEAR)
         parts = 1 if whole else max(min(rows * channels * columns // _PART, rows // 64, 8), 1)
-        return _Way(True, rows, channels, columns, rows, unit if parts == 1 and alone else channels, parts)
+        return _Way(True, rows, channels, columns, rows, unit if whole else channels, parts)
     total = rows * columns
     parts = 1 if channels >= 16 else max(min(total // _PART, 8), 1)
     return _Way(False, rows, channels, columns, total, 1 if parts == 1 else channels, parts)
@@ -1146,11 +1237,10 @@ def _go(call: _Call, stage: _Stage) -> None:
     way = _way(*lengths, stage.across is not None, stage.along is not None, alone, size)
     threads = call.threads if way.outer * way.kept * way.inner * size > _SMALL else 1
     units = np.ones(way.kept if call.made.scaled else 0, call.dtype)
-    if way.unit == way.kept:
+    if way.parts > 1 or (way.across and not alone):
         _Unit(call, stage, way, 0, way.kept, units, threads).go()
         return
-    tiles = -(-way.kept // way.unit)
-    step = -(-tiles // (1 if threads == 1 and not way.across else tiles if way.across else 4 * threads)) * way.unit
+    step = min(way.unit, -(-way.kept // threads)) if way.across else -(-way.kept // (4 * threads if threads > 1 else 1))
     ranges = [(first, min(first + step, way.kept)) for first in range(0, way.kept, step)]
     _together([_Unit(call, stage, way, *r, units, 1).go for r in ranges], threads)
 
@@ -1167,11 +1257,12 @@ class _Unit:
         self.channels = last - first if way.across else way.kept if self.keep else 1
         self.columns = self.channels * way.inner if way.across else self.channels
         self.slots = tuple(np.empty((len(call.slots), self.channels), call.dtype)) if self.alone else call.slots
-        self.pivots = tuple(np.zeros((stage.pivots, self.columns), call.dtype))
+        self.pivots = tuple(np.empty((stage.pivots, self.columns), call.dtype))
         self.sums = np.empty((stage.sums, self.columns))
         self.units = units[first:last] if self.sliced else units
         self.again = False
 
+    @np.errstate(all="ignore")
     def go(self) -> None:
         """All steps: at once, or one after the other where parts of the data are put together between them."""
         end, all_of_it = len(self.stage.steps), (0, self.way.length)

@@ -959,10 +959,23 @@ class _Apart(CompilerBase):
 
 
 # Of the freedoms of fast mathematics one alone: a product and a sum may be rounded once. NaN and Inf are what they are.
-_compiled = numba.njit(pipeline_class=_Apart, nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, error_model="numpy", fastmath={"contract"})
-_inlined = numba.njit(nogil=True, error_model="numpy")
+_compiled = numba.njit(
+    pipeline_class=_Apart,
+    nogil=True,
+    cache=True,
+    no_cfunc_wrapper=True,
+    _nrt=False,
+    error_model="numpy",
+    fastmath={"contract"},
+)
 
-_BLOCK, _PROBE = 4096, 32  # elements that are added up in the data's dtype at most, and for a pivot
+
+_BLOCK = 4096  # elements that are added up in the data's dtype at most
+
+
+_PROBE = 32  # elements side by side that a pivot is taken from
+
+
 _ROWS = 16  # rows of which each column is added up in it
 
 
@@ -978,27 +991,53 @@ def _plus(context: Any, a: Any, b: Any) -> Any:
 
 @_compiled
 def _forward_1_along(
-    x_all, mask_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, count__all, eps_given,
-    shape, slots, pivots, sums, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    mask_all,
+    gamma_all,
+    beta_all,
+    y_all,
+    mean_all,
+    var_all,
+    inv_std_all,
+    count__all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    units,
+    again,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of mask_x; what follows from the sums of mask_x; y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     inv_std_slot, pivot_slot, shift_slot = slots
-    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    single = x_all.itemsize == 4
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if single else (2.2250738585072014e-308, 1e-290)
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
         unit = units[k]
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of mask_x
+        # 0: pivots, 1: sums of mask_x
+        for step in range(max(first_step, 0), min(last_step, 2)):
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
-            pivot_of_mask_x = pivots[0][at]
-            for t in range(3):
-                sums[t, at] = 0
+            pivot_of_mask_x = pivots[0][at] if step == 1 else real(0)
+            for item in range(3):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
-            taken = 0
             while begin < end:
-                sum_of_mask_x = product_of_x = counted = real(0)
+                sum_of_mask_x = real(0)
+                product_of_x = real(0)
+                counted = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1015,17 +1054,17 @@ def _forward_1_along(
                 sums[1, at] += product_of_x
                 sums[2, at] += counted
                 begin += n + skip
-                taken += n
             if step == 0:
                 other = np.maximum(sums[2, at], 1.0)
                 near = real(sums[0, at] / other + pivot_of_mask_x)
                 pivots[0][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of mask_x
+        # what follows from the sums of mask_x
+        if first_step <= 2 < last_step:
             count = sums[2, at]
             unit = float(units[k])
             eps = eps_given * unit * unit
             total_mask = count
-            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            pivot = float(real(float(pivots[0][at]) + sums[0, at] / count))
             total_mask_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
             moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
             count_ = total_mask
@@ -1034,7 +1073,9 @@ def _forward_1_along(
             var = np.maximum(moment_x / count_, 0.0)
             inv_std = 1 / math.sqrt(eps + var)
             shift = inv_std * offset
-            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+            fits = np.isfinite(var)
+            vanished = eps_given < smallest and abs(var) < tiny
+            if not again and (vanished or not fits):
                 units[k] = 0  # squares overflowed or vanished: in other units they do not
                 misfits += 1
                 continue
@@ -1045,7 +1086,8 @@ def _forward_1_along(
             inv_std_slot[at] = inv_std
             pivot_slot[at] = pivot
             shift_slot[at] = shift
-        if first_step <= 3 < last_step:  # y
+        # y
+        if first_step <= 3 < last_step:
             pivot = pivot_slot[at]
             inv_std = inv_std_slot[at]
             shift = shift_slot[at]
@@ -1071,25 +1113,53 @@ def _forward_1_along(
 
 @_compiled
 def _forward_1_across(
-    x_all, mask_all, gamma_all, beta_all, y_all, mean_all, var_all, inv_std_all, count__all, eps_given,
-    shape, slots, pivots, sums, work, units, again, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    mask_all,
+    gamma_all,
+    beta_all,
+    y_all,
+    mean_all,
+    var_all,
+    inv_std_all,
+    count__all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    units,
+    again,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of mask_x; what follows from the sums of mask_x; y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     inv_std_slot, pivot_slot, shift_slot = slots
-    smallest, tiny = (1.1754943508222875e-38, 1e-30) if x_all.itemsize == 4 else (2.2250738585072014e-308, 1e-290)
+    single = x_all.itemsize == 4
+    smallest, tiny = (1.1754943508222875e-38, 1e-30) if single else (2.2250738585072014e-308, 1e-290)
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of mask_x
+    columns, misfits = last - first, 0
+    # 0: pivots, 1: sums of mask_x
+    for step in range(max(first_step, 0), min(last_step, 2)):
         sum_of_mask_x = work[0]
         product_of_x = work[1]
         counted = work[2]
         pivot_of_mask_x = pivots[0]
         skip = probe if step == 0 else 1
         begin, end = first_part, min(last_part, rows)
+        if step == 0:
+            for j in range(columns):
+                pivot_of_mask_x[j] = 0
         for j in range(columns):
-            for t in range(3):
-                sums[t, j] = 0
+            for item in range(3):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_mask_x[j] = 0
@@ -1098,7 +1168,8 @@ def _forward_1_across(
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     unit = units[k]
                     mask = real(mask_all[e])
@@ -1116,14 +1187,15 @@ def _forward_1_across(
                 other = np.maximum(sums[2, k], 1.0)
                 near = real(sums[0, k] / other + pivot_of_mask_x[k])
                 pivot_of_mask_x[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of mask_x
+    # what follows from the sums of mask_x
+    if first_step <= 2 < last_step:
         for k in range(columns // shape[2]):
             at = k
             count = sums[2, at]
             unit = float(units[k])
             eps = eps_given * unit * unit
             total_mask = count
-            pivot = float(real(pivots[0][at] + sums[0, at] / count))
+            pivot = float(real(float(pivots[0][at]) + sums[0, at] / count))
             total_mask_x = sums[0, at] + count * (float(pivots[0][at]) - pivot)
             moment_x = np.maximum(sums[1, at] - sums[0, at] * (sums[0, at] / count), 0.0)
             count_ = total_mask
@@ -1132,7 +1204,9 @@ def _forward_1_across(
             var = np.maximum(moment_x / count_, 0.0)
             inv_std = 1 / math.sqrt(eps + var)
             shift = inv_std * offset
-            if not again and not (np.isfinite(var) and not (eps_given < smallest and (abs(var) < tiny))):
+            fits = np.isfinite(var)
+            vanished = eps_given < smallest and abs(var) < tiny
+            if not again and (vanished or not fits):
                 units[k] = 0  # squares overflowed or vanished: in other units they do not
                 misfits += 1
                 continue
@@ -1145,11 +1219,13 @@ def _forward_1_across(
             shift_slot[at] = shift
         if misfits:
             return misfits
-    if first_step <= 3 < last_step:  # y
+    # y
+    if first_step <= 3 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
+                e = np.uintp(first_e + j)
+                k = j
                 at = k
                 unit = units[k]
                 pivot = pivot_slot[at]
@@ -1168,29 +1244,53 @@ def _forward_1_across(
 
 @_compiled
 def _backward_1_along(
-    dy_all, x_all, mask_all, gamma_all, count__all, mean_all, inv_std_all, var_all, dx_all, dgamma_all, dbeta_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    mask_all,
+    gamma_all,
+    count__all,
+    mean_all,
+    inv_std_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted; what follows from the sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted; dx."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     coef_x_hat_slot, mean_dy_slot, mean_rounding_slot = slots
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
-        for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted
+        # 0: pivots, 1: sums of dy_mask, mask_x_shifted
+        for step in range(max(first_step, 0), min(last_step, 2)):
             skip, limit = (probe, _PROBE) if step == 0 else (0, _BLOCK)
             inv_std = inv_std_all[k]
             mean = mean_all[k]
-            pivot_of_dy_mask = pivots[0][at]
-            pivot_of_mask_x_shifted = pivots[1][at]
-            pivot_of_inv_std_mask_x_shifted = pivots[2][at]
-            for t in range(5):
-                sums[t, at] = 0
+            pivot_of_dy_mask = pivots[0][at] if step == 1 else real(0)
+            pivot_of_mask_x_shifted = pivots[1][at] if step == 1 else real(0)
+            for item in range(4):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
-            taken = 0
             while begin < end:
-                sum_of_dy_mask = sum_of_mask_x_shifted = sum_of_inv_std_mask_x_shifted = product_of_dy_inv_std_x_shifted = counted = real(0)
+                sum_of_dy_mask = real(0)
+                sum_of_mask_x_shifted = real(0)
+                product_of_dy_inv_std_x_shifted = real(0)
+                counted = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1205,31 +1305,29 @@ def _backward_1_along(
                     sum_of_dy_mask = _plus(sum_of_dy_mask, from_dy_mask)
                     from_mask_x_shifted = x_shifted - pivot_of_mask_x_shifted if mask != 0 else real(0)
                     sum_of_mask_x_shifted = _plus(sum_of_mask_x_shifted, from_mask_x_shifted)
-                    from_inv_std_mask_x_shifted = inv_std * x_shifted - pivot_of_inv_std_mask_x_shifted if mask != 0 else real(0)
-                    sum_of_inv_std_mask_x_shifted = _plus(sum_of_inv_std_mask_x_shifted, from_inv_std_mask_x_shifted)
-                    product_of_dy_inv_std_x_shifted = _plus(product_of_dy_inv_std_x_shifted, from_dy_mask * from_inv_std_mask_x_shifted)
+                    product_of_dy_inv_std_x_shifted = _plus(
+                        product_of_dy_inv_std_x_shifted, from_dy_mask * from_mask_x_shifted
+                    )
                     counted = _plus(counted, real(1) if mask != 0 else real(0))
                 sums[0, at] += sum_of_dy_mask
                 sums[1, at] += sum_of_mask_x_shifted
-                sums[2, at] += sum_of_inv_std_mask_x_shifted
-                sums[3, at] += product_of_dy_inv_std_x_shifted
-                sums[4, at] += counted
+                sums[2, at] += product_of_dy_inv_std_x_shifted
+                sums[3, at] += counted
                 begin += n + skip
-                taken += n
             if step == 0:
-                other = np.maximum(sums[4, at], 1.0)
+                other = np.maximum(sums[3, at], 1.0)
                 near = real(sums[0, at] / other + pivot_of_dy_mask)
                 pivots[0][at] = near if np.isfinite(near) else real(0)
                 near = real(sums[1, at] / other + pivot_of_mask_x_shifted)
                 pivots[1][at] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, at] / other + pivot_of_inv_std_mask_x_shifted)
-                pivots[2][at] = near if np.isfinite(near) else real(0)
-        if first_step <= 2 < last_step:  # what follows from the sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted
-            count = sums[4, at]
+        # what follows from the sums of dy_mask, mask_x_shifted
+        if first_step <= 2 < last_step:
+            count = sums[3, at]
             count_ = count__all[k]
-            total_dy_mask = sums[0, at] + count * pivots[0][at]
-            total_mask_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_dy_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
+            inv_std = inv_std_all[k]
+            total_dy_mask = sums[0, at] + count * float(pivots[0][at])
+            total_mask_x_shifted = sums[1, at] + count * float(pivots[1][at])
+            moment_dy_inv_std_x_shifted = inv_std * (sums[2, at] - sums[0, at] * (sums[1, at] / count))
             mean_dy = total_dy_mask / count_
             mean_rounding = total_mask_x_shifted / count_
             dgamma = moment_dy_inv_std_x_shifted
@@ -1240,7 +1338,8 @@ def _backward_1_along(
             coef_x_hat_slot[at] = coef_x_hat
             mean_dy_slot[at] = mean_dy
             mean_rounding_slot[at] = mean_rounding
-        if first_step <= 3 < last_step:  # dx
+        # dx
+        if first_step <= 3 < last_step:
             mean_dy = mean_dy_slot[at]
             mean = mean_all[k]
             mean_rounding = mean_rounding_slot[at]
@@ -1272,39 +1371,64 @@ def _backward_1_along(
 
 @_compiled
 def _backward_1_across(
-    dy_all, x_all, mask_all, gamma_all, count__all, mean_all, inv_std_all, var_all, dx_all, dgamma_all, dbeta_all,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    mask_all,
+    gamma_all,
+    count__all,
+    mean_all,
+    inv_std_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """0: pivots, 1: sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted; what follows from the sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted; dx."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     coef_x_hat_slot, mean_dy_slot, mean_rounding_slot = slots
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    for step in range(max(first_step, 0), min(last_step, 2)):  # 0: pivots, 1: sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted
+    columns, misfits = last - first, 0
+    # 0: pivots, 1: sums of dy_mask, mask_x_shifted
+    for step in range(max(first_step, 0), min(last_step, 2)):
         sum_of_dy_mask = work[0]
         sum_of_mask_x_shifted = work[1]
-        sum_of_inv_std_mask_x_shifted = work[2]
-        product_of_dy_inv_std_x_shifted = work[3]
-        counted = work[4]
+        product_of_dy_inv_std_x_shifted = work[2]
+        counted = work[3]
         pivot_of_dy_mask = pivots[0]
         pivot_of_mask_x_shifted = pivots[1]
-        pivot_of_inv_std_mask_x_shifted = pivots[2]
         skip = probe if step == 0 else 1
         begin, end = first_part, min(last_part, rows)
+        if step == 0:
+            for j in range(columns):
+                pivot_of_dy_mask[j] = 0
+                pivot_of_mask_x_shifted[j] = 0
         for j in range(columns):
-            for t in range(5):
-                sums[t, j] = 0
+            for item in range(4):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_dy_mask[j] = 0
                 sum_of_mask_x_shifted[j] = 0
-                sum_of_inv_std_mask_x_shifted[j] = 0
                 product_of_dy_inv_std_x_shifted[j] = 0
                 counted[j] = 0
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     inv_std = inv_std_all[k]
                     mean = mean_all[k]
@@ -1316,33 +1440,30 @@ def _backward_1_across(
                     sum_of_dy_mask[j] += from_dy_mask
                     from_mask_x_shifted = x_shifted - pivot_of_mask_x_shifted[k] if mask != 0 else real(0)
                     sum_of_mask_x_shifted[j] += from_mask_x_shifted
-                    from_inv_std_mask_x_shifted = inv_std * x_shifted - pivot_of_inv_std_mask_x_shifted[k] if mask != 0 else real(0)
-                    sum_of_inv_std_mask_x_shifted[j] += from_inv_std_mask_x_shifted
-                    product_of_dy_inv_std_x_shifted[j] += from_dy_mask * from_inv_std_mask_x_shifted
+                    product_of_dy_inv_std_x_shifted[j] += from_dy_mask * from_mask_x_shifted
                     counted[j] += real(1) if mask != 0 else real(0)
             for j in range(columns):
                 sums[0, j] += sum_of_dy_mask[j]
                 sums[1, j] += sum_of_mask_x_shifted[j]
-                sums[2, j] += sum_of_inv_std_mask_x_shifted[j]
-                sums[3, j] += product_of_dy_inv_std_x_shifted[j]
-                sums[4, j] += counted[j]
+                sums[2, j] += product_of_dy_inv_std_x_shifted[j]
+                sums[3, j] += counted[j]
         if step == 0:
             for k in range(columns):
-                other = np.maximum(sums[4, k], 1.0)
+                other = np.maximum(sums[3, k], 1.0)
                 near = real(sums[0, k] / other + pivot_of_dy_mask[k])
                 pivot_of_dy_mask[k] = near if np.isfinite(near) else real(0)
                 near = real(sums[1, k] / other + pivot_of_mask_x_shifted[k])
                 pivot_of_mask_x_shifted[k] = near if np.isfinite(near) else real(0)
-                near = real(sums[2, k] / other + pivot_of_inv_std_mask_x_shifted[k])
-                pivot_of_inv_std_mask_x_shifted[k] = near if np.isfinite(near) else real(0)
-    if first_step <= 2 < last_step:  # what follows from the sums of dy_mask, mask_x_shifted, inv_std_mask_x_shifted
+    # what follows from the sums of dy_mask, mask_x_shifted
+    if first_step <= 2 < last_step:
         for k in range(columns // shape[2]):
             at = k
-            count = sums[4, at]
+            count = sums[3, at]
             count_ = count__all[k]
-            total_dy_mask = sums[0, at] + count * pivots[0][at]
-            total_mask_x_shifted = sums[1, at] + count * pivots[1][at]
-            moment_dy_inv_std_x_shifted = sums[3, at] - sums[0, at] * (sums[2, at] / count)
+            inv_std = inv_std_all[k]
+            total_dy_mask = sums[0, at] + count * float(pivots[0][at])
+            total_mask_x_shifted = sums[1, at] + count * float(pivots[1][at])
+            moment_dy_inv_std_x_shifted = inv_std * (sums[2, at] - sums[0, at] * (sums[1, at] / count))
             mean_dy = total_dy_mask / count_
             mean_rounding = total_mask_x_shifted / count_
             dgamma = moment_dy_inv_std_x_shifted
@@ -1353,11 +1474,13 @@ def _backward_1_across(
             coef_x_hat_slot[at] = coef_x_hat
             mean_dy_slot[at] = mean_dy
             mean_rounding_slot[at] = mean_rounding
-    if first_step <= 3 < last_step:  # dx
+    # dx
+    if first_step <= 3 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
+                e = np.uintp(first_e + j)
+                k = j
                 at = k
                 mean_dy = mean_dy_slot[at]
                 mean = mean_all[k]
@@ -1381,16 +1504,35 @@ def _backward_1_across(
 
 @_compiled
 def _inference_1_along(
-    x_all, mask_all, gamma_all, beta_all, mean_all, var_all, y_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    mask_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    y_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # y
+        # y
+        if first_step <= 0 < last_step:
             mean = mean_all[k]
             beta = beta_all[k]
             gamma = gamma_all[k]
@@ -1417,19 +1559,39 @@ def _inference_1_along(
 
 @_compiled
 def _inference_1_across(
-    x_all, mask_all, gamma_all, beta_all, mean_all, var_all, y_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    mask_all,
+    gamma_all,
+    beta_all,
+    mean_all,
+    var_all,
+    y_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # y
+    columns, misfits = last - first, 0
+    # y
+    if first_step <= 0 < last_step:
         for o in range(min(last_part, rows) - 1, first_part - 1, -1):  # the last read are still near
             first_e = o * width + first
             for j in range(columns):
-                e, k = np.uintp(first_e + j), j
-                at = k
+                e = np.uintp(first_e + j)
+                k = j
                 mean = mean_all[k]
                 beta = beta_all[k]
                 gamma = gamma_all[k]
@@ -1447,16 +1609,38 @@ def _inference_1_across(
 
 @_compiled
 def _inference_backward_1_along(
-    dy_all, x_all, mask_all, gamma_all, mean_all, var_all, dx_all, dgamma_all, dbeta_all, eps_given,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    mask_all,
+    gamma_all,
+    mean_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dy_mask_x_hat, dy_mask and dx; what follows from the sums of dy_mask_x_hat, dy_mask."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     kept, run, runs = shape[1], shape[2], 1
-    total, misfits = shape[0] * runs * run, 0
+    total = shape[0] * runs * run
+    misfits = 0
     for k in range(first, last):
         at = k * keep
-        if first_step <= 0 < last_step:  # sums of dy_mask_x_hat, dy_mask and dx
+        # sums of dy_mask_x_hat, dy_mask and dx
+        if first_step <= 0 < last_step:
             limit = _BLOCK
             mean = mean_all[k]
             eps = eps_given
@@ -1466,11 +1650,13 @@ def _inference_backward_1_along(
             scale = gamma * inv_std
             inv_std = real(inv_std)
             scale = real(scale)
-            for t in range(3):
-                sums[t, at] = 0
+            for item in range(3):
+                sums[item, at] = 0
             begin, end = first_part, min(last_part, total)
             while begin < end:
-                sum_of_dy_mask_x_hat = sum_of_dy_mask = counted = real(0)
+                sum_of_dy_mask_x_hat = real(0)
+                sum_of_dy_mask = real(0)
+                counted = real(0)
                 this_run = begin // run
                 o, i = this_run // runs, begin - this_run // runs * (runs * run)
                 n = min((this_run + 1) * run - begin, min(end - begin, limit))
@@ -1490,8 +1676,8 @@ def _inference_backward_1_along(
                 sums[1, at] += sum_of_dy_mask
                 sums[2, at] += counted
                 begin += n
-        if first_step <= 1 < last_step:  # what follows from the sums of dy_mask_x_hat, dy_mask
-            count = sums[2, at]
+        # what follows from the sums of dy_mask_x_hat, dy_mask
+        if first_step <= 1 < last_step:
             total_dy_mask_x_hat = sums[0, at]
             total_dy_mask = sums[1, at]
             dgamma = total_dy_mask_x_hat
@@ -1503,22 +1689,44 @@ def _inference_backward_1_along(
 
 @_compiled
 def _inference_backward_1_across(
-    dy_all, x_all, mask_all, gamma_all, mean_all, var_all, dx_all, dgamma_all, dbeta_all, eps_given,
-    shape, slots, pivots, sums, work, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    mask_all,
+    gamma_all,
+    mean_all,
+    var_all,
+    dx_all,
+    dgamma_all,
+    dbeta_all,
+    eps_given,
+    shape,
+    slots,
+    pivots,
+    sums,
+    work,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """sums of dy_mask_x_hat, dy_mask and dx; what follows from the sums of dy_mask_x_hat, dy_mask."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     rows, width = shape[0], shape[1] * shape[2]
-    total, columns, misfits = rows * shape[2], last - first, 0
-    if first_step <= 0 < last_step:  # sums of dy_mask_x_hat, dy_mask and dx
+    columns, misfits = last - first, 0
+    # sums of dy_mask_x_hat, dy_mask and dx
+    if first_step <= 0 < last_step:
         sum_of_dy_mask_x_hat = work[0]
         sum_of_dy_mask = work[1]
         counted = work[2]
         skip = 1
         begin, end = first_part, min(last_part, rows)
         for j in range(columns):
-            for t in range(3):
-                sums[t, j] = 0
+            for item in range(3):
+                sums[item, j] = 0
         for begin_rows in range(begin, end, skip * _ROWS):
             for j in range(columns):
                 sum_of_dy_mask_x_hat[j] = 0
@@ -1527,7 +1735,8 @@ def _inference_backward_1_across(
             for o in range(begin_rows, min(begin_rows + skip * _ROWS, end), skip):
                 first_e = o * width + first
                 for j in range(columns):
-                    e, k = np.uintp(first_e + j), j
+                    e = np.uintp(first_e + j)
+                    k = j
                     at = k
                     mean = mean_all[k]
                     eps = eps_given
@@ -1550,10 +1759,10 @@ def _inference_backward_1_across(
                 sums[0, j] += sum_of_dy_mask_x_hat[j]
                 sums[1, j] += sum_of_dy_mask[j]
                 sums[2, j] += counted[j]
-    if first_step <= 1 < last_step:  # what follows from the sums of dy_mask_x_hat, dy_mask
+    # what follows from the sums of dy_mask_x_hat, dy_mask
+    if first_step <= 1 < last_step:
         for k in range(columns // shape[2]):
             at = k
-            count = sums[2, at]
             total_dy_mask_x_hat = sums[0, at]
             total_dy_mask = sums[1, at]
             dgamma = total_dy_mask_x_hat
@@ -1621,8 +1830,8 @@ _FUNCTIONS = {
                 (1,),
                 (2,),
                 ("probe", "sum", "settle", "write"),
-                5,
-                3,
+                4,
+                2,
                 (),
             ),
         ),
@@ -1662,6 +1871,7 @@ _FUNCTIONS = {
 }
 
 
+@np.errstate(all="ignore")
 def _run(
     function: str,
     dtype: np.dtype[Any],
@@ -1701,7 +1911,8 @@ def _flat(array: Array, dtype: Any) -> Array:
     """The elements one after the other, where compiled code can read them, in a dtype."""
     if array.dtype != dtype or not array.flags.carray:
         read_only = array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-        array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
+        with np.errstate(all="ignore"):
+            array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
     return array.reshape(-1)
 
 
@@ -1722,8 +1933,8 @@ def _room(result: Array, dtype: Any) -> Array:
 
 _SMALL = 1 << 18  # bytes of data that one thread is done with before others have begun
 _PART = 1 << 16  # elements that are worth a part of their own
-_TILE = 1 << 12  # columns that are worked on side by side
-_NEAR = 1 << 22  # bytes that a core keeps near
+_TILE = 1 << 12  # columns that are worked on side by side at most, where a channel has several
+_NEAR = 1 << 21  # bytes that a core keeps near
 
 
 class _Call(NamedTuple):
@@ -1758,15 +1969,21 @@ class _Way(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _way(
-    outer: tuple[int, ...], kept: tuple[int, ...], inner: tuple[int, ...], across: bool, along: bool, alone: bool, size: int
+    outer: tuple[int, ...],
+    kept: tuple[int, ...],
+    inner: tuple[int, ...],
+    across: bool,
+    along: bool,
+    alone: bool,
+    size: int,
 ) -> _Way:
     """A stage whose dimensions have these lengths; `size` is that of an element of all arrays."""
     rows, channels, columns = math.prod(outer), math.prod(kept), math.prod(inner)
     if across and not (along and (inner[-1] >= 64 or rows < 8)):
-        unit = max((_TILE if columns > 1 else _TILE // 16) // columns, 1)
-        whole = alone and rows * min(unit, channels) * columns * size <= _NEAR
+        unit = max(_TILE // columns, 1)
+        whole = alone and (columns > 1 or rows * channels * size <= _NEAR)
         parts = 1 if whole else max(min(rows * channels * columns // _PART, rows // 64, 8), 1)
-        return _Way(True, rows, channels, columns, rows, unit if parts == 1 and alone else channels, parts)
+        return _Way(True, rows, channels, columns, rows, unit if whole else channels, parts)
     total = rows * columns
     parts = 1 if channels >= 16 else max(min(total // _PART, 8), 1)
     return _Way(False, rows, channels, columns, total, 1 if parts == 1 else channels, parts)
@@ -1780,11 +1997,10 @@ def _go(call: _Call, stage: _Stage) -> None:
     way = _way(*lengths, stage.across is not None, stage.along is not None, alone, size)
     threads = call.threads if way.outer * way.kept * way.inner * size > _SMALL else 1
     units = np.ones(way.kept if call.made.scaled else 0, call.dtype)
-    if way.unit == way.kept:
+    if way.parts > 1 or (way.across and not alone):
         _Unit(call, stage, way, 0, way.kept, units, threads).go()
         return
-    tiles = -(-way.kept // way.unit)
-    step = -(-tiles // (1 if threads == 1 and not way.across else tiles if way.across else 4 * threads)) * way.unit
+    step = min(way.unit, -(-way.kept // threads)) if way.across else -(-way.kept // (4 * threads if threads > 1 else 1))
     ranges = [(first, min(first + step, way.kept)) for first in range(0, way.kept, step)]
     _together([_Unit(call, stage, way, *r, units, 1).go for r in ranges], threads)
 
@@ -1801,11 +2017,12 @@ class _Unit:
         self.channels = last - first if way.across else way.kept if self.keep else 1
         self.columns = self.channels * way.inner if way.across else self.channels
         self.slots = tuple(np.empty((len(call.slots), self.channels), call.dtype)) if self.alone else call.slots
-        self.pivots = tuple(np.zeros((stage.pivots, self.columns), call.dtype))
+        self.pivots = tuple(np.empty((stage.pivots, self.columns), call.dtype))
         self.sums = np.empty((stage.sums, self.columns))
         self.units = units[first:last] if self.sliced else units
         self.again = False
 
+    @np.errstate(all="ignore")
     def go(self) -> None:
         """All steps: at once, or one after the other where parts of the data are put together between them."""
         end, all_of_it = len(self.stage.steps), (0, self.way.length)

@@ -167,6 +167,7 @@ def backward(
     return dx_result
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     tx: Array | None,
@@ -196,21 +197,18 @@ def jvp(
     x = _array("x", x)
     tx = _optional("tx", tx, x)
     ty_result = np.empty(x.shape, x.dtype)
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        (x.size,),
-        arrays=[x, tx, saved.y],
-        vectors=[],
-        numbers=[],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    dtype = _COMPUTE[x.dtype]
+    tx = np.atleast_1d(tx).astype(dtype, copy=False)
+    y = np.atleast_1d(saved.y).astype(dtype, copy=False)
+    ty = np.atleast_1d(ty_result)
+    # ty = (1 - y) * tx * y
+    work = np.subtract(1, y)
+    np.multiply(work, tx, out=work)
+    np.multiply(work, y, out=ty)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     dy: Array,
@@ -245,21 +243,28 @@ def double_backward(
     _check_like("saved.y", _array("saved.y", saved.y), "dy", dy)
     g_dy_result = np.empty(dy.shape, dy.dtype)
     g_x_result = np.empty(dy.shape, dy.dtype)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        dy.dtype,
-        (dy.size,),
-        arrays=[ddx, dy, saved.y],
-        vectors=[],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result],
-        results=[],
-        threads=threads,
-    )
+    dtype = _COMPUTE[dy.dtype]
+    ddx = np.atleast_1d(ddx).astype(dtype, copy=False)
+    dy = np.atleast_1d(dy).astype(dtype, copy=False)
+    y = np.atleast_1d(saved.y).astype(dtype, copy=False)
+    g_dy = np.atleast_1d(g_dy_result)
+    g_x = np.atleast_1d(g_x_result)
+    # g_dy = (1 - y) * ddx * y
+    work = np.subtract(1, y)
+    np.multiply(work, ddx, out=work)
+    np.multiply(work, y, out=g_dy)
+    # g_x = (2 * y - 1) * ddx * dy * y * (y - 1)
+    np.multiply(y, 2, out=work)
+    np.subtract(work, 1, out=work)
+    work_2 = np.subtract(y, 1)
+    np.multiply(work, work_2, out=work)
+    np.multiply(work, ddx, out=work)
+    np.multiply(work, dy, out=work)
+    np.multiply(work, y, out=g_x)
     return g_dy_result, g_x_result
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -297,18 +302,28 @@ def backward_jvp(
     _check_like("saved.y", _array("saved.y", saved.y), "dy", dy)
     dx_result = np.empty(dy.shape, dy.dtype)
     tdx_result = np.empty(dy.shape, dy.dtype)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        dy.dtype,
-        (dy.size,),
-        arrays=[dy, tdy, tx, saved.y],
-        vectors=[],
-        numbers=[],
-        outputs=[dx_result, tdx_result],
-        results=[],
-        threads=threads,
-    )
+    dtype = _COMPUTE[dy.dtype]
+    dy = np.atleast_1d(dy).astype(dtype, copy=False)
+    tdy = np.atleast_1d(tdy).astype(dtype, copy=False)
+    tx = np.atleast_1d(tx).astype(dtype, copy=False)
+    y = np.atleast_1d(saved.y).astype(dtype, copy=False)
+    dx = np.atleast_1d(dx_result)
+    tdx = np.atleast_1d(tdx_result)
+    # dx = (1 - y) * dy * y
+    work = np.subtract(1, y)
+    np.multiply(work, dy, out=work)
+    np.multiply(work, y, out=dx)
+    # tdx = ((2 * y - 1) * dy * tx * (y - 1) + (1 - y) * tdy) * y
+    np.multiply(y, 2, out=work)
+    np.subtract(work, 1, out=work)
+    work_2 = np.subtract(y, 1)
+    np.multiply(work, work_2, out=work)
+    np.multiply(work, dy, out=work)
+    np.multiply(work, tx, out=work)
+    np.subtract(1, y, out=work_2)
+    np.multiply(work_2, tdy, out=work_2)
+    np.add(work, work_2, out=work)
+    np.multiply(work, y, out=tdx)
     return dx_result, tdx_result
 
 
@@ -324,25 +339,42 @@ class _Apart(CompilerBase):
 
 
 # Of the freedoms of fast mathematics one alone: a product and a sum may be rounded once. NaN and Inf are what they are.
-_compiled = numba.njit(pipeline_class=_Apart, nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, error_model="numpy", fastmath={"contract"})
-_inlined = numba.njit(nogil=True, error_model="numpy")
-
-_BLOCK, _PROBE = 4096, 32  # elements that are added up in the data's dtype at most, and for a pivot
-_ROWS = 16  # rows of which each column is added up in it
+_compiled = numba.njit(
+    pipeline_class=_Apart,
+    nogil=True,
+    cache=True,
+    no_cfunc_wrapper=True,
+    _nrt=False,
+    error_model="numpy",
+    fastmath={"contract"},
+)
 
 
 @_compiled
 def _forward_1_along(
-    x_all, y_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    y_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
+    total = 1 * runs * run
+    misfits = 0
     for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # y
+        # y
+        if first_step <= 0 < last_step:
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -360,16 +392,30 @@ def _forward_1_along(
 
 @_compiled
 def _backward_1_along(
-    dy_all, y_all, dx_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    y_all,
+    dx_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """dx."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
+    total = 1 * runs * run
+    misfits = 0
     for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # dx
+        # dx
+        if first_step <= 0 < last_step:
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -382,97 +428,6 @@ def _backward_1_along(
                     y = y_all[e]
                     dx = (-y + real(1)) * dy * y
                     dx_all[e] = dx
-                begin += n
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, tx_all, y_all, ty_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """ty."""
-    real = x_all.dtype.type
-    kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # ty
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    tx = tx_all[e]
-                    y = y_all[e]
-                    ty = (-y + real(1)) * tx * y
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, dy_all, y_all, g_dy_all, g_x_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """g_dy and g_x."""
-    real = ddx_all.dtype.type
-    kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # g_dy and g_x
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    y = y_all[e]
-                    g_dy = (-y + real(1)) * ddx * y
-                    g_x = (real(2) * y - real(1)) * ddx * dy * y * (y - real(1))
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                begin += n
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, tx_all, y_all, dx_all, tdx_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """dx and tdx."""
-    real = dy_all.dtype.type
-    kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # dx and tdx
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    tx = tx_all[e]
-                    y = y_all[e]
-                    dx = (-y + real(1)) * dy * y
-                    tdx = ((real(2) * y - real(1)) * dy * tx * (y - real(1)) + (-y + real(1)) * tdy) * y
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
                 begin += n
     return misfits
 
@@ -495,9 +450,7 @@ class _Stage(NamedTuple):
 
 
 class _Function(NamedTuple):
-    """How many numbers of each channel sweeps hand on, and its stages.
-
-    """
+    """How many numbers of each channel sweeps hand on, and its stages."""
 
     slots: int
     stages: tuple[_Stage, ...]
@@ -536,57 +489,10 @@ _FUNCTIONS = {
             ),
         ),
     ),
-    "jvp": _Function(
-        0,
-        (
-            _Stage(
-                _jvp_1_along,
-                None,
-                (),
-                (),
-                (0,),
-                ("write",),
-                0,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        0,
-        (
-            _Stage(
-                _double_backward_1_along,
-                None,
-                (),
-                (),
-                (0,),
-                ("write",),
-                0,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        0,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                None,
-                (),
-                (),
-                (0,),
-                ("write",),
-                0,
-                0,
-                (),
-            ),
-        ),
-    ),
 }
 
 
+@np.errstate(all="ignore")
 def _run(
     function: str,
     dtype: np.dtype[Any],
@@ -626,7 +532,8 @@ def _flat(array: Array, dtype: Any) -> Array:
     """The elements one after the other, where compiled code can read them, in a dtype."""
     if array.dtype != dtype or not array.flags.carray:
         read_only = array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-        array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
+        with np.errstate(all="ignore"):
+            array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
     return array.reshape(-1)
 
 
@@ -647,8 +554,8 @@ def _room(result: Array, dtype: Any) -> Array:
 
 _SMALL = 1 << 18  # bytes of data that one thread is done with before others have begun
 _PART = 1 << 16  # elements that are worth a part of their own
-_TILE = 1 << 12  # columns that are worked on side by side
-_NEAR = 1 << 22  # bytes that a core keeps near
+_TILE = 1 << 12  # columns that are worked on side by side at most, where a channel has several
+_NEAR = 1 << 21  # bytes that a core keeps near
 
 
 class _Call(NamedTuple):
@@ -683,15 +590,21 @@ class _Way(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _way(
-    outer: tuple[int, ...], kept: tuple[int, ...], inner: tuple[int, ...], across: bool, along: bool, alone: bool, size: int
+    outer: tuple[int, ...],
+    kept: tuple[int, ...],
+    inner: tuple[int, ...],
+    across: bool,
+    along: bool,
+    alone: bool,
+    size: int,
 ) -> _Way:
     """A stage whose dimensions have these lengths; `size` is that of an element of all arrays."""
     rows, channels, columns = math.prod(outer), math.prod(kept), math.prod(inner)
     if across and not (along and (inner[-1] >= 64 or rows < 8)):
-        unit = max((_TILE if columns > 1 else _TILE // 16) // columns, 1)
-        whole = alone and rows * min(unit, channels) * columns * size <= _NEAR
+        unit = max(_TILE // columns, 1)
+        whole = alone and (columns > 1 or rows * channels * size <= _NEAR)
         parts = 1 if whole else max(min(rows * channels * columns // _PART, rows // 64, 8), 1)
-        return _Way(True, rows, channels, columns, rows, unit if parts == 1 and alone else channels, parts)
+        return _Way(True, rows, channels, columns, rows, unit if whole else channels, parts)
     total = rows * columns
     parts = 1 if channels >= 16 else max(min(total // _PART, 8), 1)
     return _Way(False, rows, channels, columns, total, 1 if parts == 1 else channels, parts)
@@ -704,11 +617,10 @@ def _go(call: _Call, stage: _Stage) -> None:
     alone = len(call.made.stages) == 1
     way = _way(*lengths, stage.across is not None, stage.along is not None, alone, size)
     threads = call.threads if way.outer * way.kept * way.inner * size > _SMALL else 1
-    if way.unit == way.kept:
+    if way.parts > 1 or (way.across and not alone):
         _Unit(call, stage, way, 0, way.kept, threads).go()
         return
-    tiles = -(-way.kept // way.unit)
-    step = -(-tiles // (1 if threads == 1 and not way.across else tiles if way.across else 4 * threads)) * way.unit
+    step = min(way.unit, -(-way.kept // threads)) if way.across else -(-way.kept // (4 * threads if threads > 1 else 1))
     ranges = [(first, min(first + step, way.kept)) for first in range(0, way.kept, step)]
     _together([_Unit(call, stage, way, *r, 1).go for r in ranges], threads)
 
@@ -725,9 +637,10 @@ class _Unit:
         self.channels = last - first if way.across else way.kept if self.keep else 1
         self.columns = self.channels * way.inner if way.across else self.channels
         self.slots = tuple(np.empty((len(call.slots), self.channels), call.dtype)) if self.alone else call.slots
-        self.pivots = tuple(np.zeros((stage.pivots, self.columns), call.dtype))
+        self.pivots = tuple(np.empty((stage.pivots, self.columns), call.dtype))
         self.sums = np.empty((stage.sums, self.columns))
 
+    @np.errstate(all="ignore")
     def go(self) -> None:
         """All steps: at once, or one after the other where parts of the data are put together between them."""
         end, all_of_it = len(self.stage.steps), (0, self.way.length)
@@ -737,7 +650,7 @@ class _Unit:
             raise AssertionError
 
     def _one_by_one(self) -> None:
-        n = start = 0
+        n = 0
         while n < len(self.stage.steps):
             kind = self.stage.steps[n]
             if kind == "probe":
@@ -751,7 +664,6 @@ class _Unit:
                 misfits = self._steps(n, n + 1, (0, 0), self.sums)
                 self.pivots = pivots
                 assert not misfits
-                start = n + 1
             else:
                 _together([partial(self._steps, n, n + 1, p, self.sums) for p in self._parts()], self.threads)
             n += 1

@@ -151,6 +151,7 @@ def backward(
     return dx_result
 
 
+@np.errstate(all="ignore")
 def jvp(
     x: Array,
     tx: Array | None,
@@ -181,21 +182,25 @@ def jvp(
     x = _array("x", x)
     tx = _optional("tx", tx, x)
     ty_result = np.empty(x.shape, x.dtype)
-    threads = _threads(threads)
-    _run(
-        "jvp",
-        x.dtype,
-        (x.size,),
-        arrays=[x, tx],
-        vectors=[],
-        numbers=[],
-        outputs=[ty_result],
-        results=[],
-        threads=threads,
-    )
+    dtype = _COMPUTE[x.dtype]
+    x = np.atleast_1d(x).astype(dtype, copy=False)
+    tx = np.atleast_1d(tx).astype(dtype, copy=False)
+    ty = np.atleast_1d(ty_result)
+    # gate = 1 / (1 + exp(-x))
+    gate = np.negative(x)
+    np.exp(gate, out=gate)
+    np.add(gate, 1, out=gate)
+    np.divide(1.0, gate, out=gate)
+    # ty = (1 + x - gate * x) * gate * tx
+    work = np.multiply(gate, x)
+    np.subtract(x, work, out=work)
+    np.add(work, 1, out=work)
+    np.multiply(work, gate, out=work)
+    np.multiply(work, tx, out=ty)
     return y_result, ty_result
 
 
+@np.errstate(all="ignore")
 def double_backward(
     ddx: Array | None,
     dy: Array,
@@ -231,21 +236,39 @@ def double_backward(
     _check_like("dy", dy, "x", x)
     g_dy_result = np.empty(x.shape, x.dtype)
     g_x_result = np.empty(x.shape, x.dtype)
-    threads = _threads(threads)
-    _run(
-        "double_backward",
-        x.dtype,
-        (x.size,),
-        arrays=[ddx, dy, x],
-        vectors=[],
-        numbers=[],
-        outputs=[g_dy_result, g_x_result],
-        results=[],
-        threads=threads,
-    )
+    dtype = _COMPUTE[x.dtype]
+    ddx = np.atleast_1d(ddx).astype(dtype, copy=False)
+    dy = np.atleast_1d(dy).astype(dtype, copy=False)
+    x = np.atleast_1d(x).astype(dtype, copy=False)
+    g_dy = np.atleast_1d(g_dy_result)
+    g_x = np.atleast_1d(g_x_result)
+    # gate = 1 / (1 + exp(-x))
+    gate = np.negative(x)
+    np.exp(gate, out=gate)
+    np.add(gate, 1, out=gate)
+    np.divide(1.0, gate, out=gate)
+    # g_dy = (1 + x - gate * x) * ddx * gate
+    work = np.multiply(gate, x)
+    np.subtract(x, work, out=work)
+    np.add(work, 1, out=work)
+    np.multiply(work, ddx, out=work)
+    np.multiply(work, gate, out=g_dy)
+    # g_x = (2 + (2 * gate - 1) * (gate - 1) * x - 2 * gate) * ddx * dy * gate
+    np.multiply(gate, 2, out=work)
+    np.subtract(work, 1, out=work)
+    work_2 = np.subtract(gate, 1)
+    np.multiply(work, work_2, out=work)
+    np.multiply(work, x, out=work)
+    np.multiply(gate, 2, out=work_2)
+    np.subtract(work, work_2, out=work)
+    np.add(work, 2, out=work)
+    np.multiply(work, ddx, out=work)
+    np.multiply(work, dy, out=work)
+    np.multiply(work, gate, out=g_x)
     return g_dy_result, g_x_result
 
 
+@np.errstate(all="ignore")
 def backward_jvp(
     dy: Array,
     tdy: Array | None,
@@ -284,18 +307,41 @@ def backward_jvp(
     _check_like("dy", dy, "x", x)
     dx_result = np.empty(x.shape, x.dtype)
     tdx_result = np.empty(x.shape, x.dtype)
-    threads = _threads(threads)
-    _run(
-        "backward_jvp",
-        x.dtype,
-        (x.size,),
-        arrays=[dy, tdy, x, tx],
-        vectors=[],
-        numbers=[],
-        outputs=[dx_result, tdx_result],
-        results=[],
-        threads=threads,
-    )
+    dtype = _COMPUTE[x.dtype]
+    dy = np.atleast_1d(dy).astype(dtype, copy=False)
+    tdy = np.atleast_1d(tdy).astype(dtype, copy=False)
+    x = np.atleast_1d(x).astype(dtype, copy=False)
+    tx = np.atleast_1d(tx).astype(dtype, copy=False)
+    dx = np.atleast_1d(dx_result)
+    tdx = np.atleast_1d(tdx_result)
+    # gate = 1 / (1 + exp(-x))
+    gate = np.negative(x)
+    np.exp(gate, out=gate)
+    np.add(gate, 1, out=gate)
+    np.divide(1.0, gate, out=gate)
+    # dx = (1 + x - gate * x) * dy * gate
+    work = np.multiply(gate, x)
+    np.subtract(x, work, out=work)
+    np.add(work, 1, out=work)
+    np.multiply(work, dy, out=work)
+    np.multiply(work, gate, out=dx)
+    # tdx = ((1 + x - gate * x) * tdy + (2 + (2 * gate - 1) * (gate - 1) * x - 2 * gate) * dy * tx) * gate
+    np.multiply(gate, x, out=work)
+    np.subtract(x, work, out=work)
+    np.add(work, 1, out=work)
+    np.multiply(work, tdy, out=work)
+    work_2 = np.multiply(gate, 2)
+    np.subtract(work_2, 1, out=work_2)
+    work_3 = np.subtract(gate, 1)
+    np.multiply(work_2, work_3, out=work_2)
+    np.multiply(work_2, x, out=work_2)
+    np.multiply(gate, 2, out=work_3)
+    np.subtract(work_2, work_3, out=work_2)
+    np.add(work_2, 2, out=work_2)
+    np.multiply(work_2, dy, out=work_2)
+    np.multiply(work_2, tx, out=work_2)
+    np.add(work, work_2, out=work)
+    np.multiply(work, gate, out=tdx)
     return dx_result, tdx_result
 
 
@@ -311,25 +357,42 @@ class _Apart(CompilerBase):
 
 
 # Of the freedoms of fast mathematics one alone: a product and a sum may be rounded once. NaN and Inf are what they are.
-_compiled = numba.njit(pipeline_class=_Apart, nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, error_model="numpy", fastmath={"contract"})
-_inlined = numba.njit(nogil=True, error_model="numpy")
-
-_BLOCK, _PROBE = 4096, 32  # elements that are added up in the data's dtype at most, and for a pivot
-_ROWS = 16  # rows of which each column is added up in it
+_compiled = numba.njit(
+    pipeline_class=_Apart,
+    nogil=True,
+    cache=True,
+    no_cfunc_wrapper=True,
+    _nrt=False,
+    error_model="numpy",
+    fastmath={"contract"},
+)
 
 
 @_compiled
 def _forward_1_along(
-    x_all, y_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    x_all,
+    y_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """y."""
+    """y: some channels, some parts of them, some steps."""
     real = x_all.dtype.type
     kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
+    total = 1 * runs * run
+    misfits = 0
     for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # y
+        # y
+        if first_step <= 0 < last_step:
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -348,16 +411,30 @@ def _forward_1_along(
 
 @_compiled
 def _backward_1_along(
-    dy_all, x_all, dx_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
+    dy_all,
+    x_all,
+    dx_all,
+    shape,
+    slots,
+    pivots,
+    sums,
+    keep,
+    probe,
+    first,
+    last,
+    first_part,
+    last_part,
+    first_step,
+    last_step,
 ):
-    """dx."""
+    """dx: some channels, some parts of them, some steps."""
     real = dy_all.dtype.type
     kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
+    total = 1 * runs * run
+    misfits = 0
     for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # dx
+        # dx
+        if first_step <= 0 < last_step:
             begin, end = first_part, min(last_part, total)
             while begin < end:
                 this_run = begin // run
@@ -371,100 +448,6 @@ def _backward_1_along(
                     gate = real(1) / (math.exp(-x) + real(1))
                     dx = (x - gate * x + real(1)) * dy * gate
                     dx_all[e] = dx
-                begin += n
-    return misfits
-
-
-@_compiled
-def _jvp_1_along(
-    x_all, tx_all, ty_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """ty."""
-    real = x_all.dtype.type
-    kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # ty
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    gate = real(1) / (math.exp(-x) + real(1))
-                    ty = (x - gate * x + real(1)) * gate * tx
-                    ty_all[e] = ty
-                begin += n
-    return misfits
-
-
-@_compiled
-def _double_backward_1_along(
-    ddx_all, dy_all, x_all, g_dy_all, g_x_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """g_dy and g_x."""
-    real = ddx_all.dtype.type
-    kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # g_dy and g_x
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    ddx = ddx_all[e]
-                    dy = dy_all[e]
-                    x = x_all[e]
-                    gate = real(1) / (math.exp(-x) + real(1))
-                    g_dy = (x - gate * x + real(1)) * ddx * gate
-                    g_x = ((real(2) * gate - real(1)) * (gate - real(1)) * x - real(2) * gate + real(2)) * ddx * dy * gate
-                    g_dy_all[e] = g_dy
-                    g_x_all[e] = g_x
-                begin += n
-    return misfits
-
-
-@_compiled
-def _backward_jvp_1_along(
-    dy_all, tdy_all, x_all, tx_all, dx_all, tdx_all,
-    shape, slots, pivots, sums, keep, probe, first, last, first_part, last_part, first_step, last_step,
-):
-    """dx and tdx."""
-    real = dy_all.dtype.type
-    kept, run, runs = 1, shape[0], 1
-    total, misfits = 1 * runs * run, 0
-    for k in range(first, last):
-        at = k * keep
-        if first_step <= 0 < last_step:  # dx and tdx
-            begin, end = first_part, min(last_part, total)
-            while begin < end:
-                this_run = begin // run
-                o, i = this_run // runs, begin - this_run // runs * (runs * run)
-                n = min((this_run + 1) * run - begin, end - begin)
-                first_e = (o * kept + k) * (runs * run) + i
-                for j in range(n):
-                    e = np.uintp(first_e + j)
-                    dy = dy_all[e]
-                    tdy = tdy_all[e]
-                    x = x_all[e]
-                    tx = tx_all[e]
-                    gate = real(1) / (math.exp(-x) + real(1))
-                    dx = (x - gate * x + real(1)) * dy * gate
-                    tdx = ((x - gate * x + real(1)) * tdy + ((real(2) * gate - real(1)) * (gate - real(1)) * x - real(2) * gate + real(2)) * dy * tx) * gate
-                    dx_all[e] = dx
-                    tdx_all[e] = tdx
                 begin += n
     return misfits
 
@@ -487,9 +470,7 @@ class _Stage(NamedTuple):
 
 
 class _Function(NamedTuple):
-    """How many numbers of each channel sweeps hand on, and its stages.
-
-    """
+    """How many numbers of each channel sweeps hand on, and its stages."""
 
     slots: int
     stages: tuple[_Stage, ...]
@@ -528,57 +509,10 @@ _FUNCTIONS = {
             ),
         ),
     ),
-    "jvp": _Function(
-        0,
-        (
-            _Stage(
-                _jvp_1_along,
-                None,
-                (),
-                (),
-                (0,),
-                ("write",),
-                0,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "double_backward": _Function(
-        0,
-        (
-            _Stage(
-                _double_backward_1_along,
-                None,
-                (),
-                (),
-                (0,),
-                ("write",),
-                0,
-                0,
-                (),
-            ),
-        ),
-    ),
-    "backward_jvp": _Function(
-        0,
-        (
-            _Stage(
-                _backward_jvp_1_along,
-                None,
-                (),
-                (),
-                (0,),
-                ("write",),
-                0,
-                0,
-                (),
-            ),
-        ),
-    ),
 }
 
 
+@np.errstate(all="ignore")
 def _run(
     function: str,
     dtype: np.dtype[Any],
@@ -618,7 +552,8 @@ def _flat(array: Array, dtype: Any) -> Array:
     """The elements one after the other, where compiled code can read them, in a dtype."""
     if array.dtype != dtype or not array.flags.carray:
         read_only = array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-        array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
+        with np.errstate(all="ignore"):
+            array = np.asarray(_Writeable(array)) if read_only else array.astype(dtype, order="C")
     return array.reshape(-1)
 
 
@@ -639,8 +574,8 @@ def _room(result: Array, dtype: Any) -> Array:
 
 _SMALL = 1 << 18  # bytes of data that one thread is done with before others have begun
 _PART = 1 << 16  # elements that are worth a part of their own
-_TILE = 1 << 12  # columns that are worked on side by side
-_NEAR = 1 << 22  # bytes that a core keeps near
+_TILE = 1 << 12  # columns that are worked on side by side at most, where a channel has several
+_NEAR = 1 << 21  # bytes that a core keeps near
 
 
 class _Call(NamedTuple):
@@ -675,15 +610,21 @@ class _Way(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _way(
-    outer: tuple[int, ...], kept: tuple[int, ...], inner: tuple[int, ...], across: bool, along: bool, alone: bool, size: int
+    outer: tuple[int, ...],
+    kept: tuple[int, ...],
+    inner: tuple[int, ...],
+    across: bool,
+    along: bool,
+    alone: bool,
+    size: int,
 ) -> _Way:
     """A stage whose dimensions have these lengths; `size` is that of an element of all arrays."""
     rows, channels, columns = math.prod(outer), math.prod(kept), math.prod(inner)
     if across and not (along and (inner[-1] >= 64 or rows < 8)):
-        unit = max((_TILE if columns > 1 else _TILE // 16) // columns, 1)
-        whole = alone and rows * min(unit, channels) * columns * size <= _NEAR
+        unit = max(_TILE // columns, 1)
+        whole = alone and (columns > 1 or rows * channels * size <= _NEAR)
         parts = 1 if whole else max(min(rows * channels * columns // _PART, rows // 64, 8), 1)
-        return _Way(True, rows, channels, columns, rows, unit if parts == 1 and alone else channels, parts)
+        return _Way(True, rows, channels, columns, rows, unit if whole else channels, parts)
     total = rows * columns
     parts = 1 if channels >= 16 else max(min(total // _PART, 8), 1)
     return _Way(False, rows, channels, columns, total, 1 if parts == 1 else channels, parts)
@@ -696,11 +637,10 @@ def _go(call: _Call, stage: _Stage) -> None:
     alone = len(call.made.stages) == 1
     way = _way(*lengths, stage.across is not None, stage.along is not None, alone, size)
     threads = call.threads if way.outer * way.kept * way.inner * size > _SMALL else 1
-    if way.unit == way.kept:
+    if way.parts > 1 or (way.across and not alone):
         _Unit(call, stage, way, 0, way.kept, threads).go()
         return
-    tiles = -(-way.kept // way.unit)
-    step = -(-tiles // (1 if threads == 1 and not way.across else tiles if way.across else 4 * threads)) * way.unit
+    step = min(way.unit, -(-way.kept // threads)) if way.across else -(-way.kept // (4 * threads if threads > 1 else 1))
     ranges = [(first, min(first + step, way.kept)) for first in range(0, way.kept, step)]
     _together([_Unit(call, stage, way, *r, 1).go for r in ranges], threads)
 
@@ -717,9 +657,10 @@ class _Unit:
         self.channels = last - first if way.across else way.kept if self.keep else 1
         self.columns = self.channels * way.inner if way.across else self.channels
         self.slots = tuple(np.empty((len(call.slots), self.channels), call.dtype)) if self.alone else call.slots
-        self.pivots = tuple(np.zeros((stage.pivots, self.columns), call.dtype))
+        self.pivots = tuple(np.empty((stage.pivots, self.columns), call.dtype))
         self.sums = np.empty((stage.sums, self.columns))
 
+    @np.errstate(all="ignore")
     def go(self) -> None:
         """All steps: at once, or one after the other where parts of the data are put together between them."""
         end, all_of_it = len(self.stage.steps), (0, self.way.length)
@@ -729,7 +670,7 @@ class _Unit:
             raise AssertionError
 
     def _one_by_one(self) -> None:
-        n = start = 0
+        n = 0
         while n < len(self.stage.steps):
             kind = self.stage.steps[n]
             if kind == "probe":
@@ -743,7 +684,6 @@ class _Unit:
                 misfits = self._steps(n, n + 1, (0, 0), self.sums)
                 self.pivots = pivots
                 assert not misfits
-                start = n + 1
             else:
                 _together([partial(self._steps, n, n + 1, p, self.sums) for p in self._parts()], self.threads)
             n += 1

@@ -94,6 +94,7 @@ NUMBA = replace(
     NUMPY,
     load=lambda name: importlib.import_module(f"bnsym.generated.numba.{name}"),
     libraries=frozenset({"numpy", "numba"}),
+    replaceable=False,
 )
 CUPY = Backend(
     cupy_on_the_cpu,
