@@ -1,11 +1,19 @@
 """Made-up MNIST files in a directory, for the tests of the data; and whether a GPU was asked for."""
 
+import os
+import tempfile
+
 import numpy as np
 import pytest
 
 from tests.gpu import device
 from tests.idx_files import idx
 from tests.mnist_files import set_sum
+
+# What Numba compiles is compiled once for all workers, and stays out of the checkout.
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR", f"{tempfile.gettempdir()}/bnsym-numba-{os.getuid() if hasattr(os, 'getuid') else ''}"
+)
 
 
 def pytest_plugin_registered(plugin):

@@ -39,7 +39,8 @@ class Step:
     @property
     def title(self) -> str:
         """What it is for."""
-        sums = ", ".join(t.label for t in self.sweep.added) or "the count"
+        labels = [t.label for t in self.sweep.added]
+        sums = ", ".join(labels if len(labels) <= 4 else [*labels[:3], "..."]) or "the count"
         written = " and ".join(q.name for q in self.sweep.outputs)
         if self.kind == "sum":
             pivots = f"{self.number}: pivots, {self.number + 1}: " if len(self.kinds) > 1 else ""

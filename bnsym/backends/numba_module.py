@@ -10,6 +10,7 @@ from bnsym.backends.library import NUMBA
 from bnsym.backends.module import Module
 from bnsym.backends.numba_call import CallText, WholeText
 from bnsym.backends.numba_function import NumbaFunction
+from bnsym.backends.numba_plan import NumbaPlan
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Definition, Proof
@@ -35,6 +36,10 @@ class NumbaModule(Module):
         self.functions: list[CallText | WholeText] = [
             CallText(k, self) if k.name in swept else WholeText(k, self) for k in kernels.values()
         ]
+        if self.compiled:
+            first, second = (f for f in self.functions[:2] if isinstance(f, CallText))
+            self.plan = NumbaPlan(first, second)
+            self.exports = sorted([*self.exports, "Plan", "plan"])
         self.units = any(f.units for f in self.compiled)
         whole = [f for f in self.functions if isinstance(f, WholeText)]
         self.uses_erf = any("_erf(" in s.code for f in whole for s in (*f.first, *f.rest))
