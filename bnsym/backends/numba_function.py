@@ -111,7 +111,7 @@ class NumbaFunction:
         self.slots = handed_on(schedule)
         self.units = bool(kernel.degrees)
         self.sweeps = tuple(
-            NumbaSweep(schedule, s, n, NumbaNumbers(schedule, NumbaPlaces(dims, s.over, s.kept), self.slots), "")
+            NumbaSweep(schedule, s, n, NumbaNumbers(schedule, NumbaPlaces(dims, s.over, s.kept), self.slots))
             for n, s in enumerate(schedule.sweeps, start=1)
         )
         settlings = {s.number: NumbaSettling(s, self.results) for s in self.sweeps if s.sweep.sums}

@@ -11,7 +11,7 @@ from bnsym.backends.cuda_sweep import CudaSweep
 from bnsym.backends.numba_numbers import NumbaNumbers
 from bnsym.backends.numba_places import NumbaPlaces
 from bnsym.backends.numba_printer import NumbaPrinter, py_name
-from bnsym.lowering.sweeps import Total
+from bnsym.lowering.sweeps import Schedule, Sweep, Total
 from bnsym.model import Quantity, Size, quantities
 
 
@@ -32,6 +32,13 @@ class NumbaSweep(CudaSweep):
 
     numbers: NumbaNumbers
     places: NumbaPlaces
+
+    def __init__(self, schedule: Schedule, sweep: Sweep, number: int, numbers: NumbaNumbers):
+        super().__init__(schedule, sweep, number, numbers, "")
+        left_out = set(self.multiples)  # which elements need not be multiplied for
+        weights = [t.weight for t in sweep.totals if t.weight is not None]
+        self._wanted = [*(t.value for t in self.totals if t not in left_out), *weights, *sweep.outputs]
+        self.narrow = tuple(q for q in self.narrow if q in self._read)
 
     @property
     def _printer(self) -> NumbaPrinter:
