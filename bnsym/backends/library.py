@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,5 @@ CUPY = Library(
     unchecked=" (unchecked)",
     pivot="any value near the mean, such as the first {}",
 )
+
+NUMBA = replace(NUMPY, threads=True, pivot="any value near the mean: of each block, the mean of the one before")

@@ -22,12 +22,13 @@ class FunctionText(StatisticsText):
 
     def __init__(self, kernel: Kernel, module: Module):
         self.tiles = Tiles(kernel, module)
-        data = module.definition.program.inputs[0].axes
-        beside = Arguments(kernel, module).reference if module.layout == "channels" else ""
-        made = body(kernel, module.dims, frozenset(data if self.tiles.axis is not None else ()), beside)
+        self.is_tiled = module.tiled and self.tiles.axis is not None
+        roomy = frozenset(module.definition.program.inputs[0].axes if self.is_tiled else ())
+        data = Arguments(kernel, module).reference if roomy and module.layout == "channels" else ""
+        made = body(kernel, module.dims, roomy, data)
         super().__init__(kernel, module, made)
         self.rooms = made.rooms
-        self.parts = self._in_parts(frozenset(data), beside)
+        self.parts = self._in_parts(roomy, data)
         zeros = {q.name for q in kernel.outputs if self.is_zero(q) and not self.is_array(q)}
         self.rest = tuple(s for s in self.rest if s.target not in zeros)
 
@@ -39,7 +40,7 @@ class FunctionText(StatisticsText):
 
     def _in_parts(self, roomy: frozenset[Axis], data: str) -> Sweeps | None:
         """The sweeps over channels that no cache holds: the step of a training loop has them."""
-        if self.name not in ("forward", "backward") or self._module.layout != "channels" or self.mask:
+        if self.name not in ("forward", "backward") or not data or self.mask:
             return None
         made = sweeps(self.kernel, self.kernel.operations, self._module.dims, roomy, data)
         return made if made.are_cheap else None

@@ -15,7 +15,7 @@ from bnsym.model import Definition, Proof
 class NumpyModule(Module):
     """One generated module of the NumPy backend."""
 
-    library = NUMPY
+    library, tiled = NUMPY, True
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         super().__init__(definition, kernels, proofs)

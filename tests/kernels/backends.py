@@ -102,6 +102,12 @@ NUMPY = Backend(
     from_file,
     libraries=frozenset({"numpy"}),
 )
+NUMBA = replace(
+    NUMPY,
+    load=lambda name: importlib.import_module(f"bnsym.generated.numba.{name}"),
+    libraries=frozenset({"numpy", "numba"}),
+    replaceable=False,
+)
 CUPY = Backend(
     cupy_on_the_cpu,
     on_the_cpu,
@@ -121,7 +127,7 @@ GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=
 
 TILES = replace(NUMPY, load=numpy_in_tiles, load_file=in_tiles, importable=False)
 
-BACKENDS = {"numpy": NUMPY, "tiles": TILES, "cupy": CUPY}
+BACKENDS = {"numpy": NUMPY, "tiles": TILES, "numba": NUMBA, "cupy": CUPY}
 if device.asked() and not device.missing():
     BACKENDS["gpu"] = GPU
 
