@@ -29,8 +29,9 @@ class FunctionText(StatisticsText):
         super().__init__(kernel, module, made)
         self.rooms = made.rooms
         self.parts = self._in_parts(roomy, data)
-        zeros = {q.name for q in kernel.outputs if self.is_zero(q) and not self.is_array(q)}
-        self.rest = tuple(s for s in self.rest if s.target not in zeros)
+        if self.is_tiled:  # a result that is 0 is no tile's
+            zeros = {q.name for q in kernel.outputs if self.is_zero(q) and not self.is_array(q)}
+            self.rest = tuple(s for s in self.rest if s.target not in zeros)
 
     @cached_property
     def read(self) -> frozenset[str]:

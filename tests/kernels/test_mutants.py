@@ -46,7 +46,7 @@ MUTATIONS = {
 def mutants(text):
     """(kind, the line, the text with one place changed), for statements only."""
     lines = text.split("\n")
-    body = next(i for i, line in enumerate(lines) if '"""' in line) + 1
+    body = max(i for i, line in enumerate(lines) if '"""' in line) + 1
     for i in range(body, len(lines)):
         statement = lines[i].strip()
         if (
