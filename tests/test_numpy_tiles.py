@@ -139,7 +139,7 @@ def test_little_memory_is_taken_beside_results(shape):
     y, dx = np.empty_like(x), np.empty_like(x)
     _, saved = batch_norm.forward(x, gamma, beta, out=y)
     assert _peak(lambda: batch_norm.forward(x, gamma, beta, out=y, threads=2)) < 4e6
-    assert _peak(lambda: batch_norm.backward(dy, x, gamma, saved, out=(dx, None, None), threads=2)) < 4.2e6
+    assert _peak(lambda: batch_norm.backward(dy, x, gamma, saved, out=(dx, None, None), threads=2)) < 4e6
 
 
 def test_rows_and_elements_go_in_tiles_as_well():
