@@ -19,6 +19,7 @@ from bnsym.lowering.naming import check_names
 from bnsym.lowering.verify import verify
 from bnsym.model import Definition, Proof, Step
 from bnsym.render import BACKENDS, module_texts
+from bnsym.several import beside
 from bnsym.stamp import COMMENTS, stamped
 from bnsym.trial import TrialError, try_out
 from bnsym.write import replace_files
@@ -30,14 +31,21 @@ class ProofError(Exception):
     """A claim was not proved, or the printed text failed its trial; nothing is emitted."""
 
 
-def prove(derivation: Derivation) -> tuple[Proof, ...]:
+def prove(derivation: Derivation, *, at_once: bool = False) -> tuple[Proof, ...]:
     """Every claim: the derivation's own, and that the kernels compute what was derived; each holds or does not.
 
-    Raises DefinitionError where a kernel could not tell two quantities apart, or where something has no normal form.
+    `at_once` takes another core for half of them, where there is one. Raises DefinitionError where a kernel could not
+    tell two quantities apart, or where something has no normal form.
     """
     kernels = lower(derivation)
     check_names(derivation.definition, kernels.values())
     second = () if derivation.definition.parts else second_order.cases(derivation, kernels)
+    if at_once:
+        (first, of_second), (stated, verified) = beside(
+            lambda: (derived.by_routes(derived.cases(derivation)), derived.by_routes(second)),
+            lambda: (derived.stated(derivation), verify(derivation, kernels)),
+        )
+        return (*first, *stated, *of_second, *verified)
     return (
         *derived.prove(derivation),
         *derived.by_routes(second),

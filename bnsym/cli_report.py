@@ -81,7 +81,7 @@ def _written(name: str, form: str, blanks: str | None, out: Path | None) -> list
         raise UsageError("--blanks writes two files: say with --out where the first goes")
     derivation = derive(definition(name))
     if blanks is None:
-        told: tuple[Story, ...] = (story(derivation, lower(derivation), prove(derivation)),)
+        told: tuple[Story, ...] = (story(derivation, lower(derivation), prove(derivation, at_once=True)),)
     else:
         told = _sheet(derivation, blanks)
     return [FORMATS[form](one, derivation.definition) for one in told]

@@ -19,7 +19,12 @@ ROUTES = (total_derivative.proofs, written_out.proofs)
 
 def prove(derivation: Derivation) -> tuple[Proof, ...]:
     """The gradients by two independent routes, what holds for every normalization, and the definition's own claims."""
-    return (*by_routes(cases(derivation)), *composition.proofs(derivation), *claims.of(derivation))
+    return (*by_routes(cases(derivation)), *stated(derivation))
+
+
+def stated(derivation: Derivation) -> tuple[Proof, ...]:
+    """What is claimed beside: of a composition, of every normalization, and by the definition."""
+    return (*composition.proofs(derivation), *claims.of(derivation))
 
 
 def by_routes(cases: Iterable[Case]) -> tuple[Proof, ...]:

@@ -7,6 +7,7 @@ statistic exact, those are taken whose values the definition's own programs find
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
@@ -21,7 +22,8 @@ COUNT = 3
 """So many numbers are normalized together."""
 TRIPLES = tuple(itertools.combinations(range(1, 9), COUNT))
 ROOTS = sorted({Fraction(k, n) for n in (1, 2, 3) for k in range(1, 10 * n)})
-DEGREES = (2, 4)
+POWERS = {n: [root**n for root in ROOTS] for n in (2, 4)}
+"""The squares, and fourth powers, of short numbers."""
 GIVEN: Mapping[str, tuple[int, ...]] = {"data": (2, -3, 1), "parameter": (2, 1, 3), "fixed": (2, 1)}
 """Numbers for what is not searched for: its elements take them in turn, and each quantity starts one further on."""
 TURNS = tuple(itertools.permutations((3, -3, 6)))
@@ -124,9 +126,9 @@ def _completing(program: Program, drawn: Values, constants: list[Quantity]) -> l
     """What is missing of each statistic to the next squares, and fourth powers, of short numbers; not above it."""
     found: set[Fraction] = set()
     for s in _statistics(program, drawn | {q: _alone(Fraction(1)) for q in constants}):
-        for n in DEGREES:
-            missing = (r**n - s for r in ROOTS if s < r**n <= min(s + 1, 2 * s))
-            found |= set(sorted(missing, key=_written)[:TRIED])
+        for powers in POWERS.values():
+            near = powers[bisect_right(powers, s) : bisect_right(powers, min(s + 1, 2 * s))]
+            found |= set(sorted((power - s for power in near), key=_written)[:TRIED])
     return sorted(found, key=_written)
 
 
