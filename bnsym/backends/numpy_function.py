@@ -43,8 +43,12 @@ class FunctionText(StatisticsText):
         """The sweeps over channels that no cache holds: the step of a training loop has them."""
         if self.name not in ("forward", "backward") or not data or self.mask:
             return None
+        if any(t.largest for o in self.kernel.operations for t in o.equation.terms):
+            return None  # parts are added up
         made = sweeps(self.kernel, self.kernel.operations, self._module.dims, roomy, data)
-        return made if made.are_cheap else None
+        saved = [q.name for q in self.kernel.gives_saved]
+        looked_at = not self.first or any(made.gives(s, saved) for s in made.sweeps)
+        return made if made.are_cheap and looked_at else None
 
     @property
     def taken_in_parts(self) -> list[tuple[str, str]]:
@@ -99,7 +103,7 @@ class FunctionText(StatisticsText):
     @property
     def _narrow(self) -> list[Quantity]:
         found = (*self.kernel.gives_saved, *self.kernel.outputs)
-        return [q for q in found if not self.is_array(q) and q.axes and not self.is_zero(q)]
+        return [q for q in found if not self.is_array(q) and not self.is_zero(q)]
 
     @property
     def first_code(self) -> str:

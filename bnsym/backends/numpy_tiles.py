@@ -73,4 +73,4 @@ class Tiles:
     def cut(self, q: Quantity) -> str:
         """The index that takes a tile out of a quantity's array."""
         place = self.place(q)
-        return "" if place is None else f"[{':, ' * place}k]"
+        return "" if place is None else f"[{':, ' * place}_k]"
