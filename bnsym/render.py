@@ -10,9 +10,11 @@ import jinja2
 
 from bnsym.backends.cuda_module import schedules
 from bnsym.backends.cupy_module import CupyModule
-from bnsym.backends.helpers import names, needed
+from bnsym.backends.helpers import names, needed, read
 from bnsym.backends.module import Module
+from bnsym.backends.numba_module import NumbaModule, compiled_schedules
 from bnsym.backends.numpy_module import NumpyModule
+from bnsym.backends.statements import fitted
 from bnsym.lowering.kernel import Kernel
 from bnsym.lowering.sweeps import Schedule
 from bnsym.model import Definition, Proof
@@ -29,7 +31,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # what comes out is Python, not HTML
     )
-    made.filters |= {"needed": needed, "names": names}
+    made.filters |= {"needed": needed, "names": names, "fitted": fitted, "read": read}
     return made
 
 
@@ -45,7 +47,11 @@ class Backend:
     schedules: Callable[[Definition, dict[str, Kernel]], dict[str, Schedule]] | None = None
 
 
-BACKENDS = {"numpy": Backend(NumpyModule), "cupy": Backend(CupyModule, runs_anywhere=False, schedules=schedules)}
+BACKENDS = {
+    "numpy": Backend(NumpyModule),
+    "numba": Backend(NumbaModule, runs_anywhere=False, schedules=compiled_schedules),
+    "cupy": Backend(CupyModule, runs_anywhere=False, schedules=schedules),
+}
 
 
 def module_texts(

@@ -22,6 +22,10 @@ from bnsym.model import Axis, Definition, Program, Quantity
 Values = dict[Quantity, Any]
 
 
+SMALL_TILES = (4, 1)
+"""Elements that a cache may hold: a channel's few, or not even these."""
+
+
 class TrialError(Exception):
     """The printed text does not run, or does not compute what was derived; one sentence."""
 
@@ -30,8 +34,8 @@ def try_out(text: str, derivation: Derivation, kernels: Mapping[str, Kernel]) ->
     """Run every function of a module's text. Raises TrialError.
 
     At sizes that all differ and at equal ones, on positive numbers, for there may be roots and logarithms of the data;
-    once on numbers of both signs, where what is not a number has to be none in the text's results too; and once without
-    any argument that may be omitted.
+    once on numbers of both signs, where what is not a number has to be none in the text's results too; once without
+    any argument that may be omitted; and with a cache so small that all is done in tiles, and in parts of these.
     """
     name = derivation.definition.name
     module = ModuleType(name)
@@ -43,6 +47,9 @@ def try_out(text: str, derivation: Derivation, kernels: Mapping[str, Kernel]) ->
     different, equal = {a: 3 + n for n, a in enumerate(axes)}, dict.fromkeys(axes, 4)
     for sizes, kind in ((different, {}), (equal, {}), (different, {"signed": True}), (different, {"omitted": True})):
         _Trial(module, derivation, kernels, sizes, **kind).run()
+    for tile in SMALL_TILES if "_TILE" in vars(module) else ():
+        vars(module).update(_TILE=tile, _WIDE=1)
+        _Trial(module, derivation, kernels, different).run()
 
 
 class _Trial:

@@ -1,5 +1,8 @@
 """Made-up MNIST files in a directory, for the tests of the data; and whether a GPU was asked for."""
 
+import os
+import tempfile
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -10,6 +13,11 @@ from tests.mnist_files import set_sum
 
 settings.register_profile("unhurried", deadline=None)  # a machine that others use as well is slow now and then
 settings.load_profile("unhurried")
+
+# What Numba compiles is compiled once for all workers, and stays out of the checkout.
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR", f"{tempfile.gettempdir()}/bnsym-numba-{os.getuid() if hasattr(os, 'getuid') else ''}"
+)
 
 
 def pytest_plugin_registered(plugin):

@@ -108,7 +108,7 @@ def test_the_trainer_and_the_bench_read_generated_modules_only(package):
             assert not name.startswith("bnsym.") or name.startswith(allowed), (path, name)
 
 
-LIBRARIES = {"numpy": {"numpy"}, "cupy": {"numpy", "cupy", "cupyx"}}  # CuPy needs NumPy
+LIBRARIES = {"numpy": {"numpy"}, "numba": {"numpy", "numba"}, "cupy": {"numpy", "cupy", "cupyx"}}  # CuPy needs NumPy
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "generated").rglob("*.py")), ids=lambda p: f"{p.parent.name}-{p.stem}")

@@ -54,7 +54,7 @@ def files(name):
     """What a definition of the project's own gives: a module in each backend, the source of kernels, and a report."""
     has_kernels = definition(name).layout != "arrays" or name in ("dense", "linear")  # matrix products
     kernels = [f"cupy/{name}.cu"] if has_kernels else []
-    return [f"numpy/{name}.py", f"cupy/{name}.py", *kernels, f"report/{name}.md"]
+    return [f"numpy/{name}.py", f"numba/{name}.py", f"cupy/{name}.py", *kernels, f"report/{name}.md"]
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_json_tells_what_was_done(tmp_path):
 def test_a_users_own_norm(tmp_path):
     result = run("regenerate-kernels", written(tmp_path, "three_sums"), "--out", tmp_path / "kernels")
     assert result.exit_code == 0, result.output
-    made = ("cupy/three_sums.cu", "cupy/three_sums.py", "numpy/three_sums.py")
+    made = ("cupy/three_sums.cu", "cupy/three_sums.py", "numba/three_sums.py", "numpy/three_sums.py")
     assert list(tree(tmp_path / "kernels")) == [Path(file) for file in made]
 
 

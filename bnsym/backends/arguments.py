@@ -110,6 +110,8 @@ class Arguments:
         if self.takes_out:
             several = len(self.kernel.outputs) > 1
             found.append(Parameter("out", f"Array | {'tuple[Array | None, ...] | ' if several else ''}None", "None"))
+        if self._module.library.threads and self._module.layout != "arrays":
+            found.append(Parameter("threads", "int | None", "None"))
         return found
 
     @property

@@ -60,7 +60,7 @@ class CudaFunction:
         self.numbers = tuple(q for q in (*kernel.arguments, *taken) if q not in self.arrays and not q.axes)
         self.outputs = tuple(q for q in kernel.outputs if q in schedule.maps_of)
         self.results = tuple(q for q in (*kernel.outputs, *kernel.gives_saved) if q not in self.outputs)
-        slots = _slots(schedule)
+        slots = handed_on(schedule)
         self.slots = [*(enumerator(q) for q in slots), *["UNIT"] * bool(kernel.degrees)]
         self.sweeps = tuple(
             CudaSweep(schedule, s, n, Numbers(schedule, Places(dims, s.over, s.kept), slots), self.struct)
@@ -136,7 +136,7 @@ class CudaFunction:
         return self.settlings.get(sweep.number)
 
 
-def _slots(schedule: Schedule) -> tuple[Quantity, ...]:
+def handed_on(schedule: Schedule) -> tuple[Quantity, ...]:
     """What a sweep's sums give and a later sweep reads."""
     made: dict[Quantity, int] = {}
     for n, s in enumerate(schedule.sweeps):

@@ -25,7 +25,23 @@ class Numbers:
     def __init__(self, schedule: Schedule, places: Places, slots: tuple[Quantity, ...]):
         self.schedule, self.places, self.slots = schedule, places, slots
         self.degrees = schedule.kernel.degrees or {}
-        self.printer = CudaPrinter("double", lambda q: cpp_name(q.name))
+        self.printer = self.prints()
+
+    def prints(self) -> CudaPrinter:
+        """What prints them."""
+        return CudaPrinter("double", self.name)
+
+    def name(self, q: Quantity) -> str:
+        """What the variable of a quantity is called."""
+        return cpp_name(q.name)
+
+    def defined(self, q: Quantity, text: str) -> str:
+        """A variable for a quantity."""
+        return f"const double {self.name(q)} = {text};"
+
+    def nonnegative(self, text: str) -> str:
+        """A number that rounding may not have taken below zero."""
+        return f"nonnegative({text})"
 
     def size(self, q: Size) -> str:
         """A size, as a product of the view's dimensions."""
@@ -38,18 +54,18 @@ class Numbers:
         needed = dict.fromkeys([*wanted, *(q for o in ready for q in o.equation.inputs)])
         made = {o.left for o in ready}
         given = [q for q in needed if q not in made and not isinstance(q, Size)]
-        lines = [f"const double {cpp_name(q.name)} = {self._given(q, unit)};" for q in given]
+        lines = [self.defined(q, self.given(q, unit)) for q in given]
         return [*lines, *self.sizes(ready), *(self.assignment(o) for o in ready)]
 
     def sizes(self, operations: Iterable[Operation]) -> list[str]:
         """Variables for the sizes in some scalars."""
         found = {q for o in operations for t in o.equation.terms for q in t.body.atoms(Size)}
-        return [f"const double {cpp_name(q.name)} = {self.size(q)};" for q in sorted(found, key=lambda q: q.name)]
+        return [self.defined(q, self.size(q)) for q in sorted(found, key=lambda q: q.name)]
 
     def assignment(self, o: Operation) -> str:
         """A scalar as a variable."""
         text = self.printer.assigned(o.equation.right)
-        return f"const double {cpp_name(o.left.name)} = {f'nonnegative({text})' if o.nonnegative else text};"
+        return self.defined(o.left, self.nonnegative(text) if o.nonnegative else text)
 
     def condition(self, where: sympy.Rel) -> str:
         """Whether one number is larger than another."""
@@ -73,7 +89,8 @@ class Numbers:
                 needed |= set(o.equation.inputs)
         return found[::-1]
 
-    def _given(self, q: Quantity, unit: str) -> str:
+    def given(self, q: Quantity, unit: str) -> str:
+        """What a sweep has of a number: handed on, or an argument."""
         if q in self.slots:
             return self.place(q)
         if not q.axes:

@@ -44,25 +44,32 @@ class Places:
         text = ""
         for d in dims:
             own = self._coordinate(d)
-            text = f"({text}) * a.n[{d}] + {own}" if text else own
+            text = f"({text}) * {self.length(d)} + {own}" if text else own
         return text
 
     def _coordinate(self, d: int) -> str:
         name, group = next((n, g) for n, g in (("o", self.outer), ("k", self.kept), ("i", self.inner)) if d in g)
         later = group[group.index(d) + 1 :]
-        found = f"quotient({name}, {_product(later)})" if later else name
-        return f"rest({found}, a.n[{d}])" if group[0] != d else found
+        found = self.quotient(name, self.size(later)) if later else name
+        return self.rest(found, self.length(d)) if group[0] != d else found
 
     def size_of(self, axis: Axis) -> str:
         """How long an axis is."""
-        return " * ".join(f"a.n[{d}]" for d in self._dims([axis])) or "1"
+        return " * ".join(map(self.length, self._dims([axis]))) or "1"
 
-    @staticmethod
-    def size(group: list[int]) -> str:
+    def size(self, group: list[int]) -> str:
         """How many positions a group of dimensions has."""
-        return _product(group)
+        factors = [self.length(d) for d in group]
+        return factors[0] if len(factors) == 1 else f"({' * '.join(factors)})" if factors else "1"
 
+    def length(self, d: int) -> str:
+        """How long a dimension is."""
+        return f"a.n[{d}]"
 
-def _product(dims: list[int]) -> str:
-    factors = [f"a.n[{d}]" for d in dims]
-    return factors[0] if len(factors) == 1 else f"({' * '.join(factors)})" if factors else "1"
+    def quotient(self, n: str, d: str) -> str:
+        """A whole number divided by another."""
+        return f"quotient({n}, {d})"
+
+    def rest(self, n: str, d: str) -> str:
+        """What a division leaves."""
+        return f"rest({n}, {d})"

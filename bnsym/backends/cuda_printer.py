@@ -28,10 +28,24 @@ FUNCTIONS: dict[type[sympy.Basic], str] = {
 
 
 class CudaPrinter:
-    """Prints in one type. Precedences: 0 a sum, 1 a product, 2 an atom."""
+    """Prints in one type. Precedences: 0 a sum, 1 a product, 2 an atom. Other languages differ in a few words."""
+
+    functions, root, language = FUNCTIONS, "sqrt", "CUDA"
 
     def __init__(self, real: str, operand: Callable[[Quantity], str]):
         self.real, self.operand = real, operand
+
+    def number(self, n: sympy.Integer | int) -> str:
+        """A whole number within an expression."""
+        return str(n)
+
+    def power(self, base: str, exponent: int) -> str:
+        """A whole power of what is more than a name."""
+        return f"power<{exponent}>({base})"
+
+    def varies(self, q: Quantity) -> bool:
+        """Whether a quantity is computed for each element, and so is no member of a struct."""
+        return "." not in self.operand(q)
 
     def formula(self, e: sympy.Expr) -> str:
         """An expression, `c.beta - offset * c.scale`."""
@@ -45,18 +59,18 @@ class CudaPrinter:
         if isinstance(e, Quantity):
             return self.operand(e), 2
         if isinstance(e, sympy.Integer):
-            return str(e), 2 if e >= 0 else 0
+            return self.number(e), 2 if e >= 0 else 0
         if isinstance(e, sympy.Rational):
             return f"{self.real}({e.p}) / {e.q}", 1
         if isinstance(e, sympy.Add):
             return self._sum(e), 0
         if isinstance(e, (sympy.Mul, sympy.Pow)):
             return self._product(e)
-        if type(e) in FUNCTIONS:
-            return f"{FUNCTIONS[type(e)]}({', '.join(self.assigned(a) for a in e.args)})", 2
+        if type(e) in self.functions:
+            return f"{self.functions[type(e)]}({', '.join(self.assigned(a) for a in e.args)})", 2
         if e.is_number and e.is_real:
             return self.assigned(e), 2
-        raise Unprintable(f"the CUDA backend has no code for {type(e).__name__}")
+        raise Unprintable(f"the {self.language} backend has no code for {type(e).__name__}")
 
     def assigned(self, e: sympy.Expr) -> str:
         """An expression that has the printer's type even if it is a number."""
@@ -84,7 +98,7 @@ class CudaPrinter:
         return [first, *(a for a in terms if a is not first)]
 
     def _rank(self, e: sympy.Expr) -> int:
-        arrays = [q for q in e.free_symbols if isinstance(q, Quantity) and "." not in self.operand(q)]
+        arrays = [q for q in e.free_symbols if isinstance(q, Quantity) and self.varies(q)]
         return 2 if not arrays else 1 if isinstance(magnitude(e)[1], Quantity) else 0
 
     def _product(self, e: sympy.Expr) -> tuple[str, int]:
@@ -100,7 +114,7 @@ class CudaPrinter:
                 below.append(base**-exponent)
             else:
                 above.append(f)
-        top = " * ".join(self._power(f) for f in sorted(above, key=_factor_order)) or "1"
+        top = " * ".join(self._power(f) for f in sorted(above, key=_factor_order)) or self.number(1)
         low = " * ".join(self._power(f) for f in sorted(below, key=_factor_order))
         many = len(below) > 1 or (below and " * " in low)
         text = f"{top} / {f'({low})' if many else low}" if below else top
@@ -114,14 +128,14 @@ class CudaPrinter:
         if exponent == 1:
             return self._of(e, 2) if isinstance(e, sympy.Add) else self._printed(e)[0]
         if exponent == sympy.Rational(1, 2):
-            return f"sqrt({self.assigned(base)})"
+            return f"{self.root}({self.assigned(base)})"
         if exponent.is_Integer and 1 < exponent <= 8:
             if isinstance(base, Quantity):
                 return " * ".join([self.operand(base)] * int(exponent))
-            return f"power<{exponent}>({self.assigned(base)})"
+            return self.power(self.assigned(base), int(exponent))
         if exponent.is_Rational:
             return f"pow({self.assigned(base)}, {self.assigned(exponent)})"
-        raise Unprintable(f"the CUDA backend has no code for a power of {exponent}")
+        raise Unprintable(f"the {self.language} backend has no code for a power of {exponent}")
 
 
 def _factor_order(e: sympy.Expr) -> tuple[bool, bool, str]:

@@ -21,7 +21,7 @@ class Settling:
 
     def statements(self) -> list[str]:
         """From the sums to the results and to what is handed on."""
-        lines = self._computed({*self.stored, *self.handed}, "unit")
+        lines = self.computed({*self.stored, *self.handed}, "unit")
         lines += [self._store(q) for q in self.stored]
         lines += [f"{self.numbers.place(q)} = {cpp_name(q.name)};" for q in self.handed]
         return lines + [f"{self.numbers.place_of_unit} = unit;"] * bool(self.numbers.degrees)
@@ -34,7 +34,7 @@ class Settling:
         checked = [q for q in saved if degrees[q] == highest]
         whole = " && ".join(f"isfinite({cpp_name(q.name)})" for q in checked)
         small = " || ".join(f"fabs({cpp_name(q.name)}) < tiny" for q in checked)
-        return [*self._computed(set(checked), ""), f"return {whole} && !(vanishes() && ({small}));"]
+        return [*self.computed(set(checked), ""), f"return {whole} && !(vanishes() && ({small}));"]
 
     @property
     def constants(self) -> list[str]:
@@ -42,7 +42,7 @@ class Settling:
         given = self.sweep.kernel.arguments
         return [cpp_name(q.name) for q in given if q.role == "constant" and self.numbers.degrees.get(q)]
 
-    def _computed(self, wanted: set[Quantity], unit: str) -> list[str]:
+    def computed(self, wanted: set[Quantity], unit: str) -> list[str]:
         """The numbers wanted, and what they are computed from."""
         chosen: list[Operation] = []
         needed = set(wanted)
@@ -53,12 +53,11 @@ class Settling:
         made = {*(o.left for o in chosen), *self.sweep.sweep.sums}
         made |= {t.shift for t in self.totals if t.shift is not None}
         given = sorted(needed - made, key=lambda q: q.name)
-        lines = self.numbers.statements(given, unit) + self._sums(needed)
-        ready = {line for line in lines if line.startswith("const double")}
-        sizes = [line for line in self.numbers.sizes(chosen) if line not in ready]
+        lines = self.numbers.statements(given, unit) + self.summed(needed)
+        sizes = [line for line in self.numbers.sizes(chosen) if line not in lines]
         return [*lines, *sizes, *(self.numbers.assignment(o) for o in reversed(chosen))]
 
-    def _sums(self, needed: set[Quantity]) -> list[str]:
+    def summed(self, needed: set[Quantity]) -> list[str]:
         """What is needed of the sums, and of the numbers that they were taken over."""
         lines, index = [], {t: n for n, t in enumerate(self.sweep.totals)}
         for t in self.totals:

@@ -41,6 +41,8 @@ COMMON = {
     "channel_axis": "the axis of the channels",
     "normalized_ndim": "how many trailing axes to normalize over, where no parameter says it",
     "momentum": "from 0 to 1, the weight of the NEW value",
+    "threads": "how many threads may share the work, None for BNSYM_NUM_THREADS or else all processors; the results are"
+    " the same bits for any number",
     "num_groups": "how many groups the channels of axis 1 are divided into",
 }
 

@@ -34,6 +34,23 @@ def needed(text: str) -> str:
     return GAP.join(b.text for b in blocks if b in kept) + "\n"
 
 
+def read(text: str) -> str:
+    """A function's text without assignments to names that it never reads."""
+    tree = ast.parse(text)
+    lines = text.split("\n")
+    known = _names(tree, ast.Load).union(
+        *(_names(n, ast.Store) for n in ast.walk(tree) if isinstance(n, ast.AugAssign))
+    )
+    idle = {
+        n.lineno
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Assign)
+        and not known & _names(n, ast.Store)
+        and all(isinstance(t, ast.Name) for t in n.targets)
+    }
+    return read("\n".join(line for n, line in enumerate(lines, start=1) if n not in idle)) if idle else text
+
+
 def names(text: str) -> frozenset[str]:
     """The names that a text uses."""
     return _names(ast.parse(text), ast.Load)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Library:
     mask: str  # what a mask holds
     unchecked: str  # said of numbers of an array that a function cannot look at
     pivot: str  # what a value near the mean is
+    threads: bool = False  # whether functions are told how many threads may share the work
 
 
 NUMPY = Library(
@@ -32,6 +33,7 @@ NUMPY = Library(
     mask="zeros and ones, or truth values",
     unchecked="",
     pivot="any value near the mean: the first {}, or of many the mean of some",
+    threads=True,
 )
 
 CUPY = Library(
@@ -46,3 +48,5 @@ CUPY = Library(
     unchecked=" (unchecked)",
     pivot="any value near the mean, such as the first {}",
 )
+
+NUMBA = replace(NUMPY, threads=True, pivot="any value near the mean: of each block, the mean of the one before")

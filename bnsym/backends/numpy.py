@@ -14,24 +14,26 @@ from bnsym.backends.numpy_printer import formula, readable
 from bnsym.backends.statements import Body, Statement, broken, noted
 from bnsym.lowering.kernel import Kernel, Kind, Operation
 from bnsym.lowering.operations import is_product
-from bnsym.model import Quantity, Size, Term, outside_and_inside, quantities
+from bnsym.model import Axis, Quantity, Size, Term, outside_and_inside, quantities
 
 
-def body(kernel: Kernel, dims: Dimensions) -> Body:
-    """A kernel's statements."""
-    return _Printer(kernel, dims).body()
+def body(kernel: Kernel, dims: Dimensions, roomy: frozenset[Axis] = frozenset(), data: str = "") -> Body:
+    """A kernel's statements; arrays along the `roomy` axes go to rooms, numbers of channels stand beside `data`."""
+    return Printer(kernel, dims, roomy, data).body()
 
 
-class _Printer:
+class Printer:
     """The statements of one kernel, one operation after the other."""
 
-    def __init__(self, kernel: Kernel, dims: Dimensions):
-        self.kernel, self.dims = kernel, dims
+    each_is_named = False  # whether a total has a name of its own, wherever it is used
+
+    def __init__(self, kernel: Kernel, dims: Dimensions, roomy: frozenset[Axis], data: str):
+        self.kernel, self.dims, self.data = kernel, dims, data
         names = {q.name for o in kernel.operations for q in (*o.equation.inputs, o.left)}
         self.frame: tuple[int, ...] = ()
         self.buffered: tuple[int, ...] = ()
         self.sums = 0
-        self.code = ArrayCode(self.operand, self.wide, names)
+        self.code = ArrayCode(self.operand, self.wide, names, roomy)
         self.in_place = {s.shifted: s.centred for s in kernel.steadied}
 
     def wide(self, q: Quantity) -> bool:
@@ -44,6 +46,8 @@ class _Printer:
             return q.name
         if not q.axes:
             return f"float({q.name})"
+        if self.data and not self.wide(q):
+            return f"_beside({q.name}, {self.data})"
         ready = self.wide(q) or any(q == p.pivot for p in self.kernel.pivots)  # a pivot is taken from the data
         return q.name + self._index(q) if ready else f"{q.name}.astype(dtype, copy=False){self._index(q)}"
 
@@ -71,7 +75,8 @@ class _Printer:
                 cut = len(self.code.statements)
         statements = tuple(self.code.statements)
         saved = [q.name for q in kernel.gives_saved]
-        return Body(statements[:cut], statements[cut:], _live(statements[:cut], statements[cut:], saved))
+        live = _live(statements[:cut], statements[cut:], saved)
+        return Body(statements[:cut], statements[cut:], live, self.code.rooms)
 
     def _spent(self, n: int) -> frozenset[Quantity]:
         """The arrays this kernel made that no operation after the n-th needs."""
@@ -124,7 +129,7 @@ class _Printer:
         text = f"np.maximum({text}, 0.0)" if operation.nonnegative else text
         left = operation.left
         if not self.wide(left):
-            self.code.statements.append(broken(Statement(text, left.name)))
+            self._number(broken(Statement(text, left.name)), operation)
         elif left in self.kernel.outputs:
             self.code.statements.append(Statement(f"{left.name}[...] = {text}"))
         else:
@@ -134,16 +139,31 @@ class _Printer:
         """A sum over some of the body's own dimensions; of several, each is named, for the next reuses its buffer."""
         outside, inside = outside_and_inside(term)
         self._enter(quantities(inside))
-        value = self._value(inside, spent)
-        helper = "_largest" if term.largest else "_sum"
         places = tuple(self.frame.index(d) for d in self.dims(term.axes) if d in self.frame)
         kept = tuple(a for a in dict.fromkeys(a for q in quantities(inside) for a in q.axes) if a not in term.axes)
-        call = f"{helper}({value}, {places})"
-        if named and not isinstance(inside, Quantity):
+        factors = () if term.largest else self._factors_of(inside)
+        if factors:
+            call = f"_sum_products({', '.join(factors)}, {places})"
+        else:
+            call = f"{'_largest' if term.largest else '_sum'}({self._value(inside, spent)}, {places})"
+        if self.each_is_named or (named and not isinstance(inside, Quantity)):
             self.sums += 1
-            self.code.statements.append(Statement(call, f"total_{self.sums}"))
+            self.code.statements.append(self._total(f"total_{self.sums}", call))
             call = f"total_{self.sums}"
         return outside * Quantity(call, kept, "sum")
+
+    def _total(self, name: str, call: str) -> Statement:
+        return Statement(call, name)
+
+    def _number(self, statement: Statement, operation: Operation) -> None:
+        self.code.statements.append(statement)
+
+    def _factors_of(self, inside: sympy.Expr) -> tuple[str, ...]:
+        """Two arrays whose products are summed, without an array for these."""
+        factors = inside.args if inside.is_Mul else (inside.base,) * 2 if inside.is_Pow and inside.exp == 2 else ()
+        both = len(factors) == 2 and all(isinstance(f, Quantity) and self.wide(f) for f in factors)
+        whole = both and all(self.dims(f.axes) == self.frame for f in factors)
+        return tuple(f.name for f in factors) if whole and self.code.roomy else ()
 
     def _value(self, inside: sympy.Expr, spent: frozenset[Quantity]) -> str:
         """What is summed: whole arrays in a buffer, per-channel numbers, which are few, where they stand."""

@@ -30,8 +30,11 @@ class Value:
 class ArrayCode:
     """Statements for elementwise expressions; free buffers are kept from one expression to the next."""
 
-    def __init__(self, operand: Operand, is_element: Callable[[Quantity], bool], names: set[str]):
-        self.operand, self.is_element = operand, is_element
+    def __init__(
+        self, operand: Operand, is_element: Callable[[Quantity], bool], names: set[str], roomy: frozenset[Axis]
+    ):
+        """New buffers that vary along all of the `roomy` axes are rooms that a function is given, one after another."""
+        self.operand, self.is_element, self.roomy, self.rooms = operand, is_element, roomy, 0
         self.statements: list[Statement] = []
         self.free: list[Value] = []
         self._taken = set(names)
@@ -172,11 +175,17 @@ class ArrayCode:
         fitting = next((v for v in (*spare, *reversed(self.free)) if v.axes == axes), None)
         if fitting is None:
             fitting = Value(self._fresh(), True, True, axes)
-            self._add(f"{function}({arguments})", fitting.code)
+            self._add(f"{function}({arguments}{self._room(axes)})", fitting.code)
         else:
             self.free = [v for v in self.free if v != fitting]
             self._add(f"{function}({arguments}, out={fitting.code})")
         return fitting
+
+    def _room(self, axes: frozenset[Axis]) -> str:
+        if not self.roomy or axes != self.roomy:
+            return ""
+        self.rooms += 1
+        return f", out=room[{self.rooms - 1}]"
 
     def _fresh(self) -> str:
         name = self._preferred or next(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bnsym.backends.erf import erf_numbers
 from bnsym.backends.library import NUMPY
-from bnsym.backends.module import Module
+from bnsym.backends.module import OF, Module
 from bnsym.backends.numpy_function import FunctionText
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
@@ -15,11 +15,12 @@ from bnsym.model import Definition, Proof
 class NumpyModule(Module):
     """One generated module of the NumPy backend."""
 
-    library = NUMPY
+    library, tiled = NUMPY, True
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         super().__init__(definition, kernels, proofs)
         self.functions: list[FunctionText] = [FunctionText(k, self) for k in kernels.values()]
+        self.tiles_of = OF.get(self.layout, "element") + "s"
         self.units = bool(kernels["forward"].degrees)
         self.uses_erf = any("_erf(" in s.code for f in self.functions for s in (*f.first, *f.rest))
         self.erf = erf_numbers() if self.uses_erf else None

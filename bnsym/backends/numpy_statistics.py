@@ -80,6 +80,7 @@ class StatisticsText(Signature):
             first = ", ".join("0" if d in reduced else ":" for d in self._module.dims(p.data.axes))
             names = {k: getattr(p, k).name for k in ("pivot", "mean")}
             texts = {"all": "{}", "first": f"{{}}[{first}]", "some": f"_some({{}}, {self.reduced})"}
+            texts |= {f"all_{k}": text.replace("{}", "all_{}") for k, text in texts.items()}
             texts = {k: _each(p.source, text) for k, text in texts.items()}
             found.append(names | texts | {"excess": formula(p.excess)})
         return found

@@ -33,18 +33,19 @@ class Body:
     """The statements of a function.
 
     `first` computes the statistics, `rest` the rest, where forward must look at the statistics before it goes on; of
-    what the first compute `live` is used afterwards.
+    what the first compute `live` is used afterwards. They work in so many `rooms` of the data's shape.
     """
 
     first: tuple[Statement, ...] = ()
     rest: tuple[Statement, ...] = ()
     live: tuple[str, ...] = ()
+    rooms: int = 0
 
 
-def broken(statement: Statement) -> Statement:
+def broken(statement: Statement, indent: int = 4) -> Statement:
     """An assignment in several lines, if it is too long for one: between the terms of a sum, or inside parentheses."""
     code = statement.code
-    if len(statement.target) + len(code) + 7 <= WIDTH:
+    if len(statement.target) + len(code) + indent + 3 <= WIDTH:
         return statement
     terms = _split(code)
     if len(terms) > 1:
@@ -53,16 +54,16 @@ def broken(statement: Statement) -> Statement:
     if start == end:
         return replace(statement, terms=(code,))
     inner = code[start + 1 : end]
-    terms = (inner,) if len(inner) + 8 <= WIDTH else _split(inner)
+    terms = (inner,) if len(inner) + indent + 4 <= WIDTH else _split(inner)
     return replace(statement, lead=code[:start], terms=terms, trail=code[end + 1 :])
 
 
-def _split(code: str) -> tuple[str, ...]:
-    """The terms of a sum, each after the first with its operator before it."""
+def _split(code: str, *signs: str) -> tuple[str, ...]:
+    """The terms of a sum, each after the first with its operator before it; or what other signs stand between."""
     cuts, depth = [0], 0
     for n, letter in enumerate(code):
         depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(letter, 0)
-        if depth == 0 and code[n : n + 3] in (" + ", " - "):
+        if depth == 0 and code[n : n + 3] in (signs or (" + ", " - ")):
             cuts.append(n)
     return tuple(code[i:j].strip() for i, j in zip(cuts, [*cuts[1:], len(code)], strict=True))
 
@@ -84,3 +85,25 @@ def noted(statement: Statement, text: str) -> Statement:
     """A statement with a comment, in as many lines as it takes."""
     lines = textwrap.wrap(text, WIDTH - 6, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     return replace(statement, note=tuple(lines))
+
+
+def fitted(text: str) -> str:
+    """A text whose assignments are broken where they are too long for a line."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        code = line.strip()
+        target, equals, right = code.partition(" = ")
+        if len(line) <= WIDTH or not equals or code.startswith("#"):
+            lines.append(line)
+            continue
+        indent = " " * (len(line) - len(code))
+        made = broken(Statement(right, target), len(indent))
+        inner = indent + "    "
+        terms = [inner + line for t in made.terms for line in _factors(t, WIDTH - len(inner))]
+        lines += [f"{indent}{target} = {made.lead}(", *terms, f"{indent}){made.trail}"]
+    return "\n".join(lines)
+
+
+def _factors(term: str, width: int) -> tuple[str, ...]:
+    """A term, or its factors where it is too long for a line."""
+    return (term,) if len(term) <= width else _split(term, " * ", " / ")

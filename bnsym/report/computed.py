@@ -9,7 +9,7 @@ from bnsym.lowering.lower import textbook_backward
 from bnsym.model import Equation, Quantity, Term
 from bnsym.report.became import became
 from bnsym.report.blocks import Block, Section, Table, paragraph
-from bnsym.report.sentences import Code, Sentence, Text, enumerated, sentence
+from bnsym.report.sentences import Code, Sentence, Span, Text, enumerated, sentence
 from bnsym.report.told import helpers, left_out, put_in, taken, told
 from bnsym.report.writer import Writer
 
@@ -126,8 +126,14 @@ def _dimensions(w: Writer) -> list[Block]:
     taken = {a: w.listings.dimensions(x, a) for a in x.axes}
     places = [sentence(", ", w.index(a), " along ", enumerated(Text(str(d)) for d in taken[a])) for a in x.axes]
     start = sentence("In the code an array like ", Code(x.name), f" has {sum(map(len, taken.values()))} dimensions")
-    return [paragraph(start, ", counted from 0", *places, ". ", Code("_sum"), " adds up along those that it is given, ",
-                      Code("None"), " puts one of length 1 in where an array lacks it.")]  # fmt: skip
+    what: list[str | Span] = [Code("_sum"), " adds up along those that it is given"]
+    if w.definition.layout == "channels":
+        what += [", ", Code("_beside"), " puts the numbers of channels beside the data"]
+    else:
+        what += [", ", Code("None"), " puts one of length 1 in where an array lacks it"]
+    if w.definition.layout != "arrays":
+        what += [", and each ", Code("room"), " is an array that is there to be written to"]
+    return [paragraph(start, ", counted from 0", *places, ". ", *what, ".")]
 
 
 def _helpers(w: Writer, known: dict[Quantity, sympy.Expr]) -> list[Block]:

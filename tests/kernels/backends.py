@@ -85,10 +85,28 @@ def cupy_on_the_cpu(name: str) -> ModuleType:
     return on_the_cpu(f"cupy_{name}_on_the_cpu", generated_for_cupy(name))
 
 
+@cache
+def numpy_in_tiles(name: str) -> ModuleType:
+    return in_tiles(f"numpy_{name}_in_tiles", f"{Path(bnsym.generated.__file__).parent}/numpy/{name}.py")
+
+
+def in_tiles(name: str, path: str) -> ModuleType:
+    """A NumPy module from its file, with a cache so small that it works in parts of its channels, or else in tiles."""
+    module = from_file(name, path)
+    vars(module).update(_TILE=1, _WIDE=1)
+    return module
+
+
 NUMPY = Backend(
     lambda name: importlib.import_module(f"bnsym.generated.numpy.{name}"),
     from_file,
     libraries=frozenset({"numpy"}),
+)
+NUMBA = replace(
+    NUMPY,
+    load=lambda name: importlib.import_module(f"bnsym.generated.numba.{name}"),
+    libraries=frozenset({"numpy", "numba"}),
+    replaceable=False,
 )
 CUPY = Backend(
     cupy_on_the_cpu,
@@ -107,7 +125,9 @@ CUPY = Backend(
 )
 GPU = replace(CUPY, load=cupy_on_the_gpu, load_file=on_the_gpu, holds_any_dtype=False, shorter=1)
 
-BACKENDS = {"numpy": NUMPY, "cupy": CUPY}
+TILES = replace(NUMPY, load=numpy_in_tiles, load_file=in_tiles, importable=False)
+
+BACKENDS = {"numpy": NUMPY, "tiles": TILES, "numba": NUMBA, "cupy": CUPY}
 if device.asked() and not device.missing():
     BACKENDS["gpu"] = GPU
 

@@ -1,0 +1,1 @@
+"""Kernels for Numba, generated: change a definition and run `regenerate-kernels`."""
