@@ -17,11 +17,13 @@ ARGUMENTS = {"out", "saved", "channel_axis", "normalized_ndim", "num_groups", "c
 FUNCTIONS = {"forward", "backward", "parameter_backward", "inference", "inference_backward", "fold", "population",
              "update_running", "jvp", "double_backward", "backward_jvp", "correction"}  # fmt: skip
 LOCALS = {"np", "cp", "math", "Any", "Array", "NamedTuple", "Saved", "Sequence", "annotations", "shape", "channels",
-          "dtype", "leading", "trailing", "lengths", "kept_dtype", "unit", "given", "work", "room", "tiles", "tile", "part",
-          "parts", "found"}  # fmt: skip
+          "dtype", "leading", "trailing", "lengths", "kept_dtype", "unit", "given", "work", "room", "tiles", "tile",
+          "part", "parts", "found"}  # fmt: skip
 BUILTINS = {"all", "any", "bool", "bytes", "dict", "float", "getattr", "int", "isinstance", "len", "list", "range",
             "str", "tuple", "type", "zip", "TypeError", "ValueError"}  # fmt: skip
 RESERVED = ARGUMENTS | FUNCTIONS | LOCALS | BUILTINS
+STARTS = ("_", "has_", "work_", "all_", "sweep_")
+ENDS = ("_result", "_kept")
 """Names that the generated modules use themselves, and could not tell from a quantity's."""
 
 ELEMENTWISE = (sympy.exp, sympy.log, sympy.tanh, sympy.erf, Abs, sign, step, maximum, minimum)
@@ -45,7 +47,7 @@ def check_name(name: Any, kind: str) -> str:
     """A name that can stand in generated code: an identifier, no keyword, no argument the generated functions have."""
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         raise DefinitionError(f"{here()}: {name!r} cannot name a {kind}: a name is a Python identifier")
-    if name in RESERVED or name.startswith(("_", "has_", "work_", "all_", "sweep_")) or name.endswith(("_result", "_kept")):
+    if name in RESERVED or name.startswith(STARTS) or name.endswith(ENDS):
         raise DefinitionError(
             f"{here()}: {name!r} cannot name a {kind}: the generated functions use that name themselves"
         )

@@ -1,7 +1,9 @@
 """The printed text on trial: all sorts of definitions pass it, and a wrong text never does."""
 
+import ast
 import re
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -174,18 +176,41 @@ ADD_RELU = str(Path(bnsym.__file__).with_name("definitions") / "add_relu.py")
         ("batch_norm", "forward", "inv_std_kept = inv_std * unit", "inv_std_kept = inv_std"),
         ("batch_norm", "forward", "eps * unit * unit", "eps * unit"),
         ("layer_norm", "forward", "eps * unit * unit", "eps"),
-        ("batch_norm", "backward", "np.subtract(x_centred, mean_rounding", "np.add(x_centred, mean_rounding"),
-        ("batch_norm", "jvp", "np.subtract(x_centred, mean_rounding", "np.add(x_centred, 0 * mean_rounding"),
+        ("batch_norm", "backward", "_beside(mean_rounding", "_beside(-mean_rounding"),
+        ("batch_norm", "jvp", "_beside(mean_rounding", "_beside(0 * mean_rounding"),
         ("layer_norm", "double_backward", "mean_rounding = ", "mean_rounding = 1.001 * "),
         ("gelu", "backward", "0.3989422804014327, out", "0.39894, out"),
     ],
 )
 def test_what_positive_numbers_and_the_batchs_own_statistics_would_not_show(name, function, old, new):
     text, _, _ = printed(name)
-    head = text.index('"""', text.index(f"def {function}("))
-    at = text.index(old, text.index('"""', head + 3))
-    assert at < text.index("\n    return ", head)
+    at = place(text, function, old)
     refuses(name, text[:at] + new + text[at + len(old) :])
+
+
+def place(text, function, old):
+    """Where a function's statements have a piece of text first: its own, and those of its helpers just above it."""
+    lines = text.splitlines(keepends=True)
+    starts = [0, *accumulate(map(len, lines))]
+    for helper in helpers(text, function):
+        first, last = helper.body[1].lineno - 1, helper.end_lineno  # behind the docstring
+        at = text.find(old, starts[first], starts[last])
+        if at >= 0:
+            return at
+    raise AssertionError(f"{function} has no {old!r}")
+
+
+def helpers(text, function):
+    """A public function and the private ones between the one before it and itself."""
+    made = []
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            made.append(node)
+            if node.name == function:
+                return made
+            if not node.name.startswith("_"):
+                made.clear()
+    raise AssertionError(f"there is no {function}")
 
 
 def test_what_is_no_number_where_it_should_be_none_is_refused(tmp_path):

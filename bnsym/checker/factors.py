@@ -163,8 +163,8 @@ def _powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) 
 
 def _wrong_powers(trial: Trial, right: list[dict[Quantity, Array]], subject: Subject) -> Iterator[Factor]:
     """inv_std made otherwise, once or up to three times, in a term that has it right elsewhere."""
-    for edit, wrong in edited(trial.w):
-        for q in (e.left for e in trial.w.inverses if edit.of_inverse and set(e.left.axes) <= set(subject.axes)):
+    for edit, wrong in edited(trial.w, of_inverse=True):
+        for q in (e.left for e in trial.w.inverses if set(e.left.axes) <= set(subject.axes)):
             rate = _along(trial, subject, [v[q] / r[q] for v, r in zip(wrong, right, strict=True)], q.axes)
             where = "" if subject.whole else " in {}"
             for n in (1, 2, 3):

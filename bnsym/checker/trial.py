@@ -73,10 +73,21 @@ class Trial:
         return found is not None and all(deviation(f, o) <= within for f, o in zip(found, other, strict=True))
 
 
+def edited(w: Written, *, of_inverse: bool = False) -> list[tuple[Edit, list[Values]]]:
+    """Every edit of the backward, or those alone that make inv_std another number, on every probe."""
+    every = _edits(w)
+    return [(edit, _on_probes(w, n)) for n, edit in enumerate(every) if edit.of_inverse or not of_inverse]
+
+
 @lru_cache(maxsize=8)
-def edited(w: Written) -> list[tuple[Edit, list[Values]]]:
-    """Every edit of the backward, on every probe: done once for each norm, whatever functions are judged."""
-    return [(edit, on_probes(edit.program, w, probes(w))) for edit in edits(w)]
+def _edits(w: Written) -> list[Edit]:
+    return list(edits(w))
+
+
+@lru_cache(maxsize=1024)
+def _on_probes(w: Written, n: int) -> list[Values]:
+    """What an edit gives: found once for each norm, whatever functions are judged."""
+    return on_probes(_edits(w)[n].program, w, probes(w))
 
 
 @lru_cache(maxsize=8)
