@@ -18,8 +18,8 @@ Std = Annotated[
     float | None, typer.Option(help="Standard deviation of the first weights. Default: 0.05 on digits, 0.1 on mnist.")
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same bits.")]
-Threads = Annotated[int, typer.Option(help="Threads that BLAS may use.")]
-TrainedBy = Annotated[str, typer.Option(help="Whose kernels train: numpy, or cupy on a GPU.")]
+Threads = Annotated[int, typer.Option(help="Threads that BLAS and the kernels may use.")]
+TrainedBy = Annotated[str, typer.Option(help="Whose kernels: numpy, numba (compiled at first), or cupy (on a GPU).")]
 
 
 def _settings(

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from bnsym.train import training
 from bnsym.train.batches import Batches, draw, one_hot
 from bnsym.train.data import load_digits, load_mnist
 from bnsym.train.options import DEFAULTS, Options, TrainError, default_interval, options_for
+from bnsym.train.threads import limited
 from bnsym.train.training import Trainer, train
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("batch_norm", [True, False], ids=["batch norm", "bias"])
@@ -59,7 +59,7 @@ def test_the_first_loss_is_that_of_knowing_nothing(digits):
 def bits(dataset, options, asked=False):
     """What twenty steps leave: every loss and parameter, and the accuracy, which may have been asked for before."""
     trainer = Trainer(dataset, options)
-    with training.blas_threads(options.threads):
+    with limited(options.threads):
         losses = [(trainer.step(), asked and trainer.accuracy())[0] for _ in range(20)]
         return losses, trainer.network.parameters.flat.tobytes(), trainer.accuracy()
 
@@ -71,6 +71,16 @@ def test_the_same_seed_gives_the_same_bits_and_another_others(digits, batch_norm
     assert bits(digits, options) == first
     assert other[0][0] != first[0][0]
     assert other[1] != first[1]
+
+
+@WITH_AND_WITHOUT
+def test_compiled_kernels_train_as_numpys_do(digits, batch_norm):
+    pytest.importorskip("numba")
+    options = replace(SHORT, batch_norm=batch_norm)
+    ours, theirs = (Trainer(digits, replace(options, backend=b)) for b in ("numba", "numpy"))
+    assert ours.steps(20) == pytest.approx(theirs.steps(20), rel=1e-4)
+    np.testing.assert_allclose(ours.network.parameters.flat, theirs.network.parameters.flat, atol=1e-4)
+    assert bits(digits, replace(options, backend="numba")) == bits(digits, replace(options, backend="numba"))
 
 
 @WITH_AND_WITHOUT
@@ -179,19 +189,25 @@ def test_a_mini_batch_larger_than_the_data_is_refused(digits):
         train(digits, replace(SHORT, batch=1438))
 
 
-def test_blas_has_one_thread_unless_more_are_asked_for(digits):
+def test_blas_and_kernels_have_one_thread_unless_more_are_asked_for(monkeypatch, digits):
     def threads(options):
         seen = []
-        train(digits, options, lambda *_: seen.extend(t["num_threads"] for t in blas()))
+        train(
+            digits,
+            options,
+            lambda *_: seen.extend([*(t["num_threads"] for t in blas()), int(os.environ["BNSYM_NUM_THREADS"])]),
+        )
         return set(seen)
 
     def blas():
         return [info for info in threadpool_info() if info["user_api"] == "blas"]
 
+    monkeypatch.setenv("BNSYM_NUM_THREADS", "3")
     before = blas()
     assert threads(SHORT) == {1}
     assert threads(replace(SHORT, threads=2)) == {2}
     assert blas() == before
+    assert of_kernels() == 3
 
 
 def test_a_missing_extra_is_named(monkeypatch, digits):

@@ -55,11 +55,11 @@ def test_the_command_says_it_in_one_line(monkeypatch, backend):
     monkeypatch.setitem(sys.modules, "cupy", None)
     result = CliRunner().invoke(app, ["train", "--steps", "1", "--backend", backend])
     assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
-    assert "needs CuPy" in result.stderr or "needs to be one of numpy, cupy" in result.stderr
+    assert "needs CuPy" in result.stderr or "needs to be one of numpy, numba, cupy, got fortran" in result.stderr
 
 
 def test_another_backend_is_refused_by_name():
-    with pytest.raises(TrainError, match=r"^backend needs to be one of numpy, cupy, got fortran$"):
+    with pytest.raises(TrainError, match=r"^backend needs to be one of numpy, numba, cupy, got fortran$"):
         options_for("digits", backend="fortran")
 
 

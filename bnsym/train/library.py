@@ -1,4 +1,4 @@
-"""The array libraries that a network trains with: NumPy, and CuPy on a GPU; what they do differently is said here."""
+"""The array libraries that a network trains with: NumPy, for Numba's kernels too, and CuPy; how they differ."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -32,7 +32,7 @@ NUMPY = Library(np, partial(np.take, mode="clip"), nullcontext())
 
 def library(backend: str) -> Library:
     """The library of a backend's kernels; CuPy comes with a stream for its caller alone, which can be captured."""
-    if backend == "numpy":
+    if backend in ("numpy", "numba"):
         return NUMPY
     cupy = import_module("cupy")
     return Library(cupy, cupy.take, cupy.cuda.Stream(non_blocking=True))

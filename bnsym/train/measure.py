@@ -18,7 +18,8 @@ from bnsym.train.layers import Linear
 from bnsym.train.network import Network
 from bnsym.train.options import Options, options_for
 from bnsym.train.parameters import Array
-from bnsym.train.training import Trainer, blas_threads
+from bnsym.train.threads import limited
+from bnsym.train.training import Trainer
 
 __all__ = ["StepCost", "cost_table", "measure_step", "products"]
 
@@ -49,7 +50,7 @@ def measure_step(rounds: int = 1000, batch_norm: bool = True, threads: int = 1, 
     """Time steps and their products in turn, on random images of MNIST's size; then the kernels within a step."""
     options = options_for("mnist", batch_norm=batch_norm, threads=threads)
     dataset = _random_images(examples)
-    with blas_threads(threads):
+    with limited(threads):
         trainer = Trainer(dataset, options)
         trainer.step()
         factors = products(trainer.network)

@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["BACKENDS", "DEFAULTS", "Options", "TrainError", "options_for"]
 
-BACKENDS = ("numpy", "cupy")
+BACKENDS = ("numpy", "numba", "cupy")
 
 
 class TrainError(ValueError):
@@ -19,7 +19,7 @@ class Options:
 
     The paper gives the layers, the mini-batch of 60 and 50,000 steps (Section 4.1), not the learning rate `lr` nor the
     standard deviation `std` of the first weights. `population_batches` is how many mini-batches Algorithm 2 averages.
-    `backend` says whose kernels train: NumPy's, or CuPy's on a GPU.
+    `backend` says whose kernels train: NumPy's, those that Numba compiles, or CuPy's on a GPU.
     """
 
     steps: int

@@ -3,8 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from importlib import import_module
 from itertools import islice
 from statistics import fmean
 from typing import Any
@@ -17,19 +15,20 @@ from bnsym.train.data import Dataset
 from bnsym.train.kernels import Kernels
 from bnsym.train.library import library
 from bnsym.train.network import Architecture, Network
-from bnsym.train.options import Options, TrainError
+from bnsym.train.options import Options
 from bnsym.train.parameters import Array
 from bnsym.train.results import Evaluation, Result
 from bnsym.train.steps import OneByOne, Steps
+from bnsym.train.threads import limited
 
-__all__ = ["OnProgress", "Trainer", "blas_threads", "train"]
+__all__ = ["OnProgress", "Trainer", "train"]
 
 # Called with the steps done, and with an evaluation where one was made after that step.
 OnProgress = Callable[[int, Evaluation | None], None]
 
 CHUNK = 1000  # test images inferred at once: their activations stay in the processor's cache
 PROGRESS_EVERY = 50
-STEPS: dict[str, type[Steps]] = {"numpy": OneByOne, "cupy": Captured}
+STEPS: dict[str, type[Steps]] = {"numpy": OneByOne, "numba": OneByOne, "cupy": Captured}
 
 
 class Trainer:
@@ -87,16 +86,6 @@ def _accuracy(network: Network, images: Array, labels: Array) -> float:
     return int(right) / len(images)
 
 
-def blas_threads(threads: int) -> AbstractContextManager[object]:
-    """A context that holds NumPy's BLAS to so many threads; TrainError when threadpoolctl is not installed."""
-    try:
-        threadpoolctl = import_module("threadpoolctl")
-    except ImportError as error:
-        raise TrainError(f"threadpoolctl could not be imported ({error}), try: pip install 'bnsym[train]'") from error
-    limits: AbstractContextManager[object] = threadpoolctl.threadpool_limits(threads, user_api="blas")
-    return limits
-
-
 def train(
     dataset: Dataset, options: Options, on_progress: OnProgress | None = None, kernels: Kernels | None = None
 ) -> Result:
@@ -106,7 +95,7 @@ def train(
     """
     start = time.perf_counter()
     # What is not finite is looked for in the run; it needs no warning besides.
-    with blas_threads(options.threads), np.errstate(all="ignore"):
+    with limited(options.threads), np.errstate(all="ignore"):
         trainer = Trainer(dataset, options, kernels)
         history, diverged_at = _run(trainer, options, on_progress or (lambda step, evaluation: None))
     return Result(dataset.name, options, tuple(history), diverged_at, time.perf_counter() - start)
