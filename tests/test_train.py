@@ -192,12 +192,11 @@ def test_a_mini_batch_larger_than_the_data_is_refused(digits):
 def test_blas_and_kernels_have_one_thread_unless_more_are_asked_for(monkeypatch, digits):
     def threads(options):
         seen = []
-        train(
-            digits,
-            options,
-            lambda *_: seen.extend([*(t["num_threads"] for t in blas()), int(os.environ["BNSYM_NUM_THREADS"])]),
-        )
+        train(digits, options, lambda *_: seen.extend([*(t["num_threads"] for t in blas()), of_kernels()]))
         return set(seen)
+
+    def of_kernels():
+        return int(os.environ["BNSYM_NUM_THREADS"])
 
     def blas():
         return [info for info in threadpool_info() if info["user_api"] == "blas"]
