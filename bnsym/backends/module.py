@@ -23,6 +23,7 @@ class Module:
     library: Library
     functions: Sequence[Signature]
     tiled = False  # whether functions of whole arrays take these in tiles
+    owns_results = False  # whether a plan hands its own results to the functions, which look at them less closely
     launches = False  # whether functions hand their arrays to kernels in a file beside the module
     beside: Any = None  # what the template of that file lays out
 

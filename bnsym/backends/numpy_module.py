@@ -8,6 +8,7 @@ from bnsym.backends.erf import erf_numbers
 from bnsym.backends.library import NUMPY
 from bnsym.backends.module import OF, Module
 from bnsym.backends.numpy_function import FunctionText
+from bnsym.backends.plans import PlanText
 from bnsym.lowering.kernel import Kernel
 from bnsym.model import Definition, Proof
 
@@ -15,11 +16,13 @@ from bnsym.model import Definition, Proof
 class NumpyModule(Module):
     """One generated module of the NumPy backend."""
 
-    library, tiled = NUMPY, True
+    library, tiled, owns_results = NUMPY, True, True
 
     def __init__(self, definition: Definition, kernels: dict[str, Kernel], proofs: Sequence[Proof]):
         super().__init__(definition, kernels, proofs)
         self.functions: list[FunctionText] = [FunctionText(k, self) for k in kernels.values()]
+        self.plan = PlanText(*self.functions[:2])
+        self.exports = sorted([*self.exports, "Plan", "plan"])
         self.tiles_of = OF.get(self.layout, "element") + "s"
         self.units = bool(kernels["forward"].degrees)
         self.uses_erf = any("_erf(" in s.code for f in self.functions for s in (*f.first, *f.rest))

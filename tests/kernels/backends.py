@@ -6,6 +6,7 @@ A module takes and returns NumPy arrays, or what a stand-in for its array librar
 
 import importlib
 import importlib.util
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -91,9 +92,21 @@ def numpy_in_tiles(name: str) -> ModuleType:
 
 
 def in_tiles(name: str, path: str) -> ModuleType:
-    """A NumPy module from its file, with a cache so small that it works in parts of its channels, or else in tiles."""
+    """A NumPy module from its file, for which the cache is always too small: it works in parts, or else in tiles.
+
+    However large the data are, they are cut into few pieces: more for each channel than one, where channels are cut.
+    """
     module = from_file(name, path)
-    vars(module).update(_TILE=1, _WIDE=1)
+    if not hasattr(module, "_tiles"):
+        return module
+    tiles = module._tiles
+
+    def cut(shape: tuple[int, ...], axis: int, *rest: object) -> object:
+        pieces = 5 if axis == 0 else 3 * shape[axis]
+        module._TILE = max(math.prod(shape) // pieces, 1) if pieces else 1
+        return tiles(shape, axis, *rest)
+
+    vars(module).update(_tiles=cut, _WIDE=1)
     return module
 
 
