@@ -25,7 +25,7 @@ class NumbaPlan(PlanText):
 
     def _replayed(self, function: LaunchText, own: list[str]) -> str:
         if function.mask or function.taken_arrays:
-            return "(), [object()]"
+            return "(), []"
         launched = function.launched
         names = [*launched["arrays"], *launched["vectors"]]
         known = {
