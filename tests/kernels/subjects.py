@@ -28,11 +28,16 @@ class Subject:
     def __init__(self, backend, name, module=None):
         self.backend, self.name = backend, name
         self.does = BACKENDS[backend]
-        self.kernels = Strict(self.does(name) if module is None else module, self.does)
+        self._module = module
         self.definition = definition(name)
         self.program = self.definition.program
         self.layout = self.definition.layout
         (self.output,) = self.program.outputs
+
+    @cached_property
+    def kernels(self):
+        """The functions, loaded when they are first asked for."""
+        return Strict(self.does(self.name) if self._module is None else self._module, self.does)
 
     def role(self, *roles):
         return [q for q in self.program.inputs if q.role in roles]

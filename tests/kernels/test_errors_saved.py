@@ -9,7 +9,7 @@ from bnsym.definitions import NAMES
 
 from .forms import medium, small
 from .problems import Problem, arrays_of, medium_problem
-from .subjects import Subject, over
+from .subjects import Subject, made, over
 from .test_errors import WRONG, assert_refused
 from .test_out_refused import square
 
@@ -99,10 +99,11 @@ def test_saved_by_a_copy_of_the_module(subject):
 
 
 def given_count(subject):
-    """The functions that read how many elements were counted."""
-    if not subject.given_saved or "count" not in subject.kernels.module.Saved._fields:
+    """The functions that read how many elements were counted. Nothing is compiled to find that out."""
+    numpys = made("numpy", subject.name)
+    if not numpys.given_saved or "count" not in numpys.kernels.module.Saved._fields:
         return []
-    return [f for f in subject.given_saved if "count" in medium_problem(subject).needs(f)]
+    return [f for f in numpys.given_saved if "count" in medium_problem(numpys).needs(f)]
 
 
 @over(given_count)
