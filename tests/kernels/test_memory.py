@@ -102,7 +102,7 @@ def test_arrays_of_a_subclass(subject):
                 assert np.array_equal(a, b), function
 
 
-@over(lambda s: s.does.in_host_memory)
+@over(lambda s: s.does.in_host_memory and s.does.importable)  # which takes tiles as large as its own cache
 @pytest.mark.parametrize("place", ["first", "last"])
 def test_a_value_far_out_takes_no_more_room(subject, place):
     """Of very many, wherever it stands: the statistics of all are not computed again for the sake of one."""
