@@ -8,6 +8,7 @@ the one it came from.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sympy
 
@@ -95,7 +96,7 @@ class Equation:
         terms = tuple(Term(t.body.xreplace(new), t.axes, t.largest) for t in self.terms)
         return Equation(new.get(self.left, self.left), terms, self.held, self.origin)
 
-    @property
+    @cached_property
     def inputs(self) -> list[Quantity]:
         """The quantities on the right, sizes left out, sorted by name."""
         found = {q for t in self.terms for q in quantities(t.body) if not isinstance(q, Size)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import lru_cache
 
 GAP = "\n\n\n"
 """What stands between the blocks of a module: functions, and constants that belong together."""
@@ -51,11 +52,13 @@ def read(text: str) -> str:
     return read("\n".join(line for n, line in enumerate(lines, start=1) if n not in idle)) if idle else text
 
 
+@lru_cache(maxsize=4096)
 def names(text: str) -> frozenset[str]:
     """The names that a text uses."""
     return _names(ast.parse(text), ast.Load)
 
 
+@lru_cache(maxsize=4096)  # most modules have most helpers
 def _read(text: str) -> _Block:
     body = ast.parse(text).body
     defined = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}

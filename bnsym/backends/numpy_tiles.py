@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sympy
@@ -47,7 +48,7 @@ class Tiles:
             right.diff(q).free_symbols.isdisjoint(shared) for q in shared
         )
 
-    @property
+    @cached_property
     def _shared(self) -> frozenset[Quantity]:
         """What is summed over the tiles, and what is computed of such sums."""
         found: set[Quantity] = set()
