@@ -59,7 +59,7 @@ def layout_of(module: ModuleType) -> str:
     for word, layout in (("channel_axis", "channels"), ("normalized_ndim", "trailing"), ("num_groups", "groups")):
         if word in names:
             return layout
-    if names == {"x", "out"}:
+    if names - {"threads"} == {"x", "out"}:
         return "elementwise"
     if {"x", "gamma"} <= names:
         return "instance"
