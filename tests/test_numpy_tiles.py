@@ -35,7 +35,7 @@ def test_tiles_and_parts_give_what_all_at_once_gives(shape, dtype):
     whole = from_file("whole_batch_norm", batch_norm.__file__)
     whole._TILE = np.prod(shape)
     tiled = from_file("tiled_batch_norm", batch_norm.__file__)
-    tiled._TILE = 30_000
+    tiled._TILE, tiled._LARGE = 30_000, 0
     given = drawn(shape, dtype)
     rounding = {np.float16: 2e-3, np.float32: 2e-6, np.float64: 4e-15}[dtype]
     for a, b in zip(step(tiled, *given), step(whole, *given), strict=True):
@@ -47,7 +47,7 @@ def test_tiles_and_parts_give_what_all_at_once_gives(shape, dtype):
 def test_the_bits_are_the_same_for_any_number_of_threads(shape):
     given = drawn(shape)
     tiled = from_file("tiled_batch_norm", batch_norm.__file__)
-    tiled._TILE = 30_000
+    tiled._TILE, tiled._LARGE = 30_000, 0
     alone = step(tiled, *given, threads=1)
     for threads in (2, 3, 7, None):
         for a, b in zip(step(tiled, *given, threads=threads), alone, strict=True):
@@ -57,7 +57,7 @@ def test_the_bits_are_the_same_for_any_number_of_threads(shape):
 def test_threads_take_part(monkeypatch):
     x, _, gamma, beta = drawn((8, 40, 33, 31))
     tiled = from_file("tiled_batch_norm", batch_norm.__file__)
-    tiled._TILE = 30_000
+    tiled._TILE, tiled._LARGE = 30_000, 0
     seen, met = set(), threading.Barrier(2)
     inner = tiled._forward
 
@@ -123,7 +123,7 @@ def test_a_child_process_has_threads_of_its_own():
 def test_an_error_in_a_tile_is_raised(monkeypatch):
     x, _, gamma, beta = drawn((8, 40, 33, 31))
     tiled = from_file("tiled_batch_norm", batch_norm.__file__)
-    tiled._TILE = 30_000
+    tiled._TILE, tiled._LARGE = 30_000, 0
 
     def refused(*args):
         raise MemoryError("no room")

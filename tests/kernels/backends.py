@@ -106,7 +106,7 @@ def in_tiles(name: str, path: str) -> ModuleType:
         module._TILE = max(math.prod(shape) // pieces, 1) if pieces else 1
         return tiles(shape, axis, *rest)
 
-    vars(module).update(_tiles=cut, _WIDE=1)
+    vars(module).update(_tiles=cut, _WIDE=1, _LARGE=0)
     return module
 
 
