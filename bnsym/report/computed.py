@@ -132,7 +132,7 @@ def _dimensions(w: Writer) -> list[Block]:
     else:
         what += [", ", Code("None"), " puts one of length 1 in where an array lacks it"]
     if w.definition.layout != "arrays":
-        what += [", and each ", Code("room"), " is an array that is there to be written to"]
+        what += [", and each ", Code("room"), " is an array to work in"]
     return [paragraph(start, ", counted from 0", *places, ". ", *what, ".")]
 
 
