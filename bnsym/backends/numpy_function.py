@@ -69,7 +69,7 @@ class FunctionText(StatisticsText):
     def settles(self, sweep: Sweep) -> bool:
         """Whether the statistics are known after a sweep."""
         saved = [q.name for q in self.kernel.gives_saved]
-        return bool(self.first and self.parts) and self.parts.gives(sweep, saved)
+        return self.parts is not None and bool(self.first) and self.parts.gives(sweep, saved)
 
     @property
     def taken_by_tile(self) -> list[tuple[str, str]]:
